@@ -1,0 +1,34 @@
+/// Distances between neighbours in each dimension of an operand.
+#pragma once
+#include "call.hpp"
+
+namespace lamina::inline LAMINA_ISA::cpu {
+
+struct Strides {
+  idx distance[max_rank]{};
+  constexpr idx operator[](int i) const { return distance[i]; }
+};
+
+/// Of the operand itself.
+template <class Pointer> constexpr Strides strides_of(const OperandOf<Pointer>& x) {
+  Strides s;
+  for (idx i = x.dims.rank - 1, step = 1; i >= 0; step *= x.dims[int(i--)]) s.distance[i] = i == 0 ? x.item_stride : step;
+  return s;
+}
+
+/// Of the operand stretched to `dims`: aligned at the last dimension, 0 where its extent is 1.
+template <class Pointer> constexpr Strides broadcast_strides(const OperandOf<Pointer>& x, const Dims& dims) {
+  const Strides own = strides_of(x);
+  Strides s;
+  for (int i = x.dims.rank - 1, to = dims.rank - 1; i >= 0 && to >= 0; --i, --to) s.distance[to] = x.dims[i] == 1 ? 0 : own[i];
+  return s;
+}
+
+/// Distance of the element with row-major number `number` in the first `rank` dimensions of `dims`.
+constexpr idx distance_to(idx number, const Dims& dims, int rank, const Strides& strides) {
+  idx distance = 0;
+  for (int i = rank - 1; i >= 0; number /= dims[i--]) distance += number % dims[i] * strides[i];
+  return distance;
+}
+
+}  // namespace lamina::inline LAMINA_ISA::cpu

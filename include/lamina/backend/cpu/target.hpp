@@ -1,0 +1,42 @@
+/// The instruction set decides code from the plan down. All of it lives in an inline namespace named after the instruction set, so
+/// that objects compiled with different flags link into one program without sharing symbols.
+#pragma once
+
+#if defined(__AVX512F__)
+#define LAMINA_ISA avx512
+#define LAMINA_VECTOR_FLOATS 16
+#define LAMINA_KERNEL_ROWS 12
+#elif defined(__AVX2__) && defined(__FMA__)
+#define LAMINA_ISA avx2
+#define LAMINA_VECTOR_FLOATS 8
+#define LAMINA_KERNEL_ROWS 6
+#elif defined(__ARM_NEON)
+#define LAMINA_ISA neon
+#define LAMINA_VECTOR_FLOATS 4
+#define LAMINA_KERNEL_ROWS 12
+#else
+#define LAMINA_ISA sse
+#define LAMINA_VECTOR_FLOATS 4
+#define LAMINA_KERNEL_ROWS 4
+#endif
+
+// LAMINA_UNROLL unrolls the next loop, whose count is a constant: an array indexed by it then lives in registers.
+// LAMINA_ONE_COPY keeps a large function from being inlined into, or specialised for, each of its callers.
+#if defined(__clang__)
+#define LAMINA_UNROLL _Pragma("clang loop unroll(full)")
+#define LAMINA_ONE_COPY [[gnu::noinline]]
+#else
+#define LAMINA_UNROLL _Pragma("GCC unroll 64")
+#define LAMINA_ONE_COPY [[gnu::noinline, gnu::noclone]]
+#endif
+
+namespace lamina::inline LAMINA_ISA::cpu {
+
+/// Floats in a vector register.
+inline constexpr int vector_floats = LAMINA_VECTOR_FLOATS;
+
+/// Rows of the matrix product's register tile. Its columns are two vectors; sums, a row of the right operand and one broadcast
+/// element fill the register file.
+inline constexpr int kernel_rows = LAMINA_KERNEL_ROWS;
+
+}  // namespace lamina::inline LAMINA_ISA::cpu

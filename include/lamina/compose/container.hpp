@@ -1,0 +1,127 @@
+/// What Sequential, ModuleList and ModuleDict share: children by position and by name.
+#pragma once
+#include "leaves.hpp"
+
+namespace lamina {
+
+/// A position as a type: `list[0_c]`, `list[-1_c]` from the back.
+template <idx I> struct Index {
+  static constexpr idx value = I;
+  constexpr Index<-I> operator-() const { return {}; }
+};
+/// A name as a type: `net["fc"_m]`.
+template <fixed_string Name> struct Member {
+  static constexpr auto value = Name;
+};
+
+inline namespace literals {
+template <char... Digits> constexpr auto operator""_c() {
+  constexpr idx value = [] {
+    idx n = 0;
+    for (char c : {Digits...}) n = n * 10 + (c - '0');
+    return n;
+  }();
+  return Index<value>{};
+}
+template <fixed_string Name> constexpr Member<Name> operator""_m() { return {}; }
+}  // namespace literals
+
+namespace detail {
+struct NoName {};
+
+template <class... Child> struct Container {
+  static constexpr bool lamina_is_container = true;
+  static constexpr idx children = sizeof...(Child);
+  using child_list = types<Child...>;
+  leaves_of<layer_t<Child>...> leaves;
+
+  /// The name of a child: its own, or its position.
+  template <std::size_t I> static constexpr std::string_view name_of() {
+    constexpr std::string_view own = child_of<nth_type<I, Child...>>::name;
+    if constexpr (own.empty()) return IndexName<I>::text.view();
+    else return own;
+  }
+  /// The position of a name, or -1.
+  static constexpr idx find(std::string_view name) {
+    idx i = 0, found = -1;
+    const auto compare = [&](std::string_view own) {
+      Text position;
+      position << i;
+      if (found < 0 && name == (own.empty() ? position.view() : own)) found = i;
+      ++i;
+    };
+    (compare(child_of<Child>::name), ...);
+    return found;
+  }
+  /// True if a child has this name. PyTorch: `name in container`.
+  static constexpr bool contains(std::string_view name) { return find(name) >= 0; }
+  /// Number of children. PyTorch: len(container).
+  static constexpr idx size() { return children; }
+
+  constexpr Container() = default;
+  /// Takes the layers over, weights and all.
+  template <class... Layer> requires(sizeof...(Layer) == sizeof...(Child) && sizeof...(Child) > 0 && (std::is_same_v<std::remove_cvref_t<Layer>, layer_t<Child>> && ...))
+  constexpr explicit Container(Layer&&... layers) : leaves{{std::forward<Layer>(layers)}...} {}
+
+  /// The child at a position, negative from the back. An index out of range does not compile.
+  template <idx I> constexpr auto& operator[](Index<I>) { return leaf<position<I>()>(leaves); }
+  template <idx I> constexpr const auto& operator[](Index<I>) const { return leaf<position<I>()>(leaves); }
+  /// The child of a name. An unknown name does not compile.
+  template <fixed_string Name> constexpr auto& operator[](Member<Name>) { return leaf<position_of_name<Name>()>(leaves); }
+  template <fixed_string Name> constexpr const auto& operator[](Member<Name>) const { return leaf<position_of_name<Name>()>(leaves); }
+
+  /// Calls f(name, child) in order.
+  template <class F> constexpr void lamina_for_each(F&& f) { each<0>(*this, f); }
+  template <class F> constexpr void lamina_for_each(F&& f) const { each<0>(*this, f); }
+
+  /// The position that an index means.
+  template <idx I> static constexpr std::size_t position() {
+    constexpr bool ok = I >= -children && I < children;
+    if constexpr (!ok)
+      fail<Text{} << "index " << I << " is out of range; this container has " << children << (children == 1 ? " child" : " children")>();
+    return ok ? std::size_t(I < 0 ? I + children : I) : 0;
+  }
+  /// The position that a name means.
+  template <fixed_string Name> static constexpr std::size_t position_of_name() {
+    constexpr idx i = find(Name.view());
+    if constexpr (i < 0) fail<no_child(Name.view())>();
+    return i < 0 ? 0 : std::size_t(i);
+  }
+  static constexpr Text no_child(std::string_view name) {
+    Text text;
+    text << "no child is named \"" << name << "\"; the children are:";
+    idx i = 0;
+    const auto list = [&](std::string_view own) {
+      text << ' ';
+      if (own.empty()) text << i;
+      else text << own;
+      ++i;
+    };
+    (list(child_of<Child>::name), ...);
+    return text;
+  }
+
+ private:
+  template <std::size_t Begin, class Self, class F> static constexpr void each(Self& self, F& f) {
+    constexpr std::size_t n = sizeof...(Child) - Begin < chunk_size ? sizeof...(Child) - Begin : chunk_size;
+    [&]<std::size_t... I>(std::index_sequence<I...>) { (f(name_of<Begin + I>(), leaf<Begin + I>(self.leaves)), ...); }
+    (std::make_index_sequence<n>{});
+    if constexpr (Begin + n < sizeof...(Child)) each<Begin + n>(self, f);
+  }
+};
+
+/// Names are checked once for a container: two children may not share one.
+template <class... Child> constexpr bool distinct_names() {
+  constexpr std::string_view twice = [] {
+    std::string_view names[] = {child_of<Child>::name..., {}};
+    for (std::size_t i = 0; i < sizeof...(Child); ++i)
+      for (std::size_t j = 0; j < i; ++j)
+        if (!names[i].empty() && names[i] == names[j]) return names[i];
+    return std::string_view{};
+  }();
+  if constexpr (!twice.empty()) fail<Text{} << "two children are named \"" << twice << "\"">();
+  return twice.empty();
+}
+}  // namespace detail
+
+}  // namespace lamina

@@ -1,0 +1,130 @@
+/// Eager evaluation: a forward called on tensors computes. Producers return bounded expressions (pending.hpp); everything else runs its
+/// kernel at once.
+#pragma once
+#include "../core/error.hpp"
+#include "pending.hpp"
+#include <array>
+
+namespace lamina::inline LAMINA_ISA {
+
+namespace eager {
+template <class Op, auto Value> inline constexpr bool holds = std::is_same_v<std::remove_const_t<decltype(Value)>, Op>;
+
+/// What is read where nothing is pending: a tensor, the value of an expression, a copy of a view, a parameter.
+template <class T, class S> const Tensor<T, S>& tensor_of(const Tensor<T, S>& x) { return x; }
+template <class T, class S> Tensor<std::remove_const_t<T>, S> tensor_of(const TensorView<T, S>& x) {
+  return Tensor<std::remove_const_t<T>, S>(TensorView<const T, S>(x.data(), x.dims()));
+}
+template <class S, auto P, auto... E> const Tensor<float, S>& tensor_of(const Pending<S, P, E...>& x) { return x.value(); }
+template <stored P> Tensor<typename P::value_type, typename P::shape_type> tensor_of(const P& parameter) {
+  return {share(parameter, Text{} << "an operand"), P::dims};
+}
+
+template <class Layer> constexpr Text label_of() {
+  if constexpr (requires { Layer::operation; }) return type_label<Layer>();
+  else return Text{} << class_name<Layer>();
+}
+
+/// The extents of the result, checked where types leave them open.
+template <auto Op, class... D> Dims checked(const Text& owner, const D&... dims) {
+  if (const Text fault = Op.check(dims...); !fault.empty())
+    throw shape_error(std::string((owner.empty() ? Text{} << fault : Text{} << owner << ": " << fault).view()));
+  return Op.shape(dims...);
+}
+
+struct Reading {
+  static constexpr bool defined = true;
+
+  template <class X> static auto materialise(X&& x) {
+    // A copy of the handle: the tensor that comes out stays valid on its own.
+    return std::remove_cvref_t<decltype(tensor_of(x))>(tensor_of(x));
+  }
+
+  template <auto Op, class S, class Layer, class X, class... P> static auto perform(const Layer*, X&& x, const P&... parameters) {
+    using Expression = std::remove_cvref_t<X>;
+    constexpr bool extends = is_pending<Expression> && std::is_rvalue_reference_v<X&&>;
+    if constexpr (holds<ops::Identity, Op>) return Expression(std::forward<X>(x));
+    else if constexpr (Op.role == ops::Role::alias) {
+      const auto t = materialise(x);
+      return Tensor<typename Expression::value_type, S>(t.storage(), checked<Op>(label_of<Layer>(), t.dims()));
+    } else if constexpr (Op.role == ops::Role::producer) {
+      const auto t = materialise(x);
+      Held held{.x = t.storage(), .x_dims = t.dims(), .dims = checked<Op>(label_of<Layer>(), t.dims())};
+      int slot = 0;
+      ((held.parameters[slot++] = share(parameters, label_of<Layer>())), ...);
+      return Pending<S, Op>(std::move(held));
+    } else if constexpr (extends && holds<ops::BatchNorm, Op>) {
+      if constexpr (Op.tracked && Expression::norm_fits && !Expression::has_norm && !Expression::has_sum && !Expression::has_activation) {
+        return std::move(x).template then<Op>([&](Held& held) {
+          int slot = 0;
+          ((held.norm[slot++] = share(parameters, label_of<Layer>())), ...);
+          held.norm_operation = Op;
+          held.has_norm = true;
+        });
+      } else return compute<Op, S, Layer>(x, parameters...);
+    } else if constexpr (extends && holds<ops::Activation, Op>) {
+      if constexpr (!Expression::has_activation) return std::move(x).template then<Op>([](Held& held) { held.activation = Op; });
+      else return compute<Op, S, Layer>(x);
+    } else return compute<Op, S, Layer>(x, parameters...);
+  }
+
+  template <auto Op, class S, class... X> static auto combine(X&&... x) {
+    if constexpr (holds<ops::Binary, Op>) return arithmetic<Op, S>(std::forward<X>(x)...);
+    else return compute_all<Op, S>(x...);
+  }
+
+ private:
+  /// A pending expression that is still open takes in a sum with a tensor of the same static extents.
+  template <class X, class Other> static constexpr bool takes_sum() {
+    using Expression = std::remove_cvref_t<X>;
+    if constexpr (is_pending<Expression> && std::is_rvalue_reference_v<X&&> && !stored<std::remove_cvref_t<Other>>)
+      return !Expression::has_sum && !Expression::has_activation && is_static(Expression::shape_type::dims) &&
+             std::is_same_v<typename Expression::shape_type, typename std::remove_cvref_t<Other>::shape_type>;
+    else return false;
+  }
+  template <auto Op, class S, class A, class B> static auto arithmetic(A&& a, B&& b) {
+    const auto add = [](auto&& open, const auto& other) {
+      const auto t = materialise(other);
+      return std::move(open).template then<Op>([&](Held& held) { held.residual = t.storage(); });
+    };
+    if constexpr (Op.kind == ops::Binary::Kind::add && takes_sum<A&&, B>()) return add(std::move(a), b);
+    else if constexpr (Op.kind == ops::Binary::Kind::add && takes_sum<B&&, A>()) return add(std::move(b), a);
+    else return compute_all<Op, S>(a, b);
+  }
+
+  /// Runs the kernel of an operation on one operand.
+  template <auto Op, class S, class Layer, class X, class... P> static Tensor<float, S> compute(const X& x, const P&... parameters) {
+    const auto t = materialise(x);
+    const Storage shares[] = {share(parameters, label_of<Layer>())..., Storage()};
+    cpu::Call call;
+    for (std::size_t k = 0; k < sizeof...(P); ++k)
+      if (shares[k]) call.parameters[k] = input_of(shares[k], {}, Dtype::float32);
+    const cpu::Input in = input_of(t.storage(), t.dims(), dtype_of<typename X::value_type>);
+    return finish<Op, S>(call, &in, 1, checked<Op>(label_of<Layer>(), t.dims()));
+  }
+  /// Runs the kernel of an operation on several operands.
+  template <auto Op, class S, class... X> static Tensor<float, S> compute_all(const X&... x) {
+    return [&](const auto&... tensors) {
+      const cpu::Input in[] = {input_of(tensors.storage(), tensors.dims(), dtype_of<typename std::remove_cvref_t<decltype(tensors)>::value_type>)...};
+      cpu::Call call;
+      return finish<Op, S>(call, in, int(sizeof...(X)), checked<Op>(Text{}, tensors.dims()...));
+    }(tensor_of(x)...);
+  }
+  template <auto Op, class S> static Tensor<float, S> finish(cpu::Call& call, const cpu::Input* in, int inputs, const Dims& dims) {
+    Tensor<float, S> y(Storage::uninitialized(std::size_t(count(dims)) * sizeof(float)), dims);
+    call.in = in;
+    call.inputs = inputs;
+    call.out = output_of(y.data(), dims);
+    run_with_scratch<Op>(call);
+    return y;
+  }
+};
+}  // namespace eager
+
+}  // namespace lamina::inline LAMINA_ISA
+
+namespace lamina {
+template <class T, class S> struct reading<Tensor<T, S>> : eager::Reading {};
+template <class T, class S> struct reading<TensorView<T, S>> : eager::Reading {};
+template <class S, auto P, auto... E> struct reading<Pending<S, P, E...>> : eager::Reading {};
+}  // namespace lamina

@@ -1,0 +1,34 @@
+/// From tensors to kernel calls.
+#pragma once
+#include "../backend/cpu/run.hpp"
+#include "../tensor/parameter.hpp"
+#include <string>
+
+namespace lamina::inline LAMINA_ISA::eager {
+
+inline cpu::Input input_of(const Storage& storage, const Dims& dims, Dtype dtype) {
+  return {{storage ? storage.data() : nullptr, dims, product(dims, 1, dims.rank), dtype}};
+}
+inline cpu::Output output_of(float* data, const Dims& dims) { return {{data, dims, product(dims, 1, dims.rank), Dtype::float32}}; }
+
+/// Calls the kernel of an operation with scratch of its own.
+template <auto Op> void run_with_scratch(cpu::Call& call) {
+  const idx floats = call.inputs > 0 ? cpu::scratch_floats(Op, call.in[0].dims) : 0;
+  const Storage scratch = floats > 0 ? Storage::uninitialized(std::size_t(floats) * sizeof(float)) : Storage();
+  if (scratch) call.scratch = reinterpret_cast<float*>(scratch.data());
+  run(Op, call);
+}
+
+/// A share of a parameter's memory. `owner` names the layer in the error that a parameter without values gives.
+template <class P> Storage share(const P& parameter, const Text& owner) {
+  if constexpr (!stored<P>) return {};
+  else {
+    static_assert(std::is_same_v<typename P::value_type, float>, "lamina: eager evaluation computes with parameters of float");
+    if (!parameter.has_values())
+      throw parameter_error(std::string((Text{} << owner << ": a parameter " << P::dims
+                                                << " has no values yet: load a checkpoint or write its data").view()));
+    return parameter.storage();
+  }
+}
+
+}  // namespace lamina::inline LAMINA_ISA::eager

@@ -1,0 +1,81 @@
+/// The plan of a model for inputs of static extents, as a constant, and what follows from it: peak_memory.
+#pragma once
+#include "../backend/cpu/backend.hpp"
+#include "../meta/meta.hpp"
+#include "../plan/steps.hpp"
+#include "../reflect/module.hpp"
+#include <array>
+
+namespace lamina::inline LAMINA_ISA {
+
+namespace execution {
+struct CollectParameters {
+  std::vector<ParameterInfo>& list;
+  template <class P> constexpr void operator()(const Path&, const P& parameter) { list.push_back({&parameter, P::size}); }
+};
+/// Parameters and buffers of a model in state_dict order.
+template <class Net> constexpr std::vector<ParameterInfo> parameters_of(const Net& net) {
+  std::vector<ParameterInfo> list;
+  for_each_stored(net, CollectParameters{list});
+  return list;
+}
+/// Records the forward and plans it.
+template <class... Spec, class Net> constexpr Plan plan_of(const Net& net, const Dims (&dims)[sizeof...(Spec)]) {
+  const Graph graph = record_graph<Spec...>(net, dims);
+  const std::vector<ParameterInfo> parameters = parameters_of(net);
+  return planning::make_plan<cpu::Backend>(graph, parameters.data(), int(parameters.size()));
+}
+template <class Net, class... Spec> constexpr Plan plan_of_type() {
+  const Net net{};
+  const Dims dims[] = {input_spec<Spec>::shape_type::dims...};
+  return plan_of<Spec...>(net, dims);
+}
+
+struct PlanSizes {
+  std::size_t steps, operands, outputs;
+};
+template <std::size_t Steps, std::size_t Operands, std::size_t Outputs> struct PlanTable {
+  std::array<Step, Steps> steps{};
+  std::array<Place, Operands> operands{};
+  std::array<Place, Outputs> outputs{};
+  idx arena = 0, scratch_offset = 0, packed = 0, unplanned = 0;
+  std::uint64_t kernels = 0;
+};
+}  // namespace execution
+
+/// The plan of `Net` for these inputs, made by the compiler.
+template <class Net, class... Spec> struct StaticPlan {
+  static_assert((is_static(input_spec<Spec>::shape_type::dims) && ...), "lamina: a constant plan needs static extents");
+  static constexpr execution::PlanSizes sizes = [] {
+    const Plan plan = execution::plan_of_type<Net, Spec...>();
+    return execution::PlanSizes{plan.steps.size(), plan.operands.size(), plan.outputs.size()};
+  }();
+  static constexpr auto table = [] {
+    const Plan plan = execution::plan_of_type<Net, Spec...>();
+    execution::PlanTable<sizes.steps, sizes.operands, sizes.outputs> table;
+    for (std::size_t i = 0; i < sizes.steps; ++i) table.steps[i] = plan.steps[i];
+    for (std::size_t i = 0; i < sizes.operands; ++i) table.operands[i] = plan.operands[i];
+    for (std::size_t i = 0; i < sizes.outputs; ++i) table.outputs[i] = plan.outputs[i];
+    table.arena = plan.arena;
+    table.scratch_offset = plan.scratch_offset;
+    table.packed = plan.packed;
+    table.unplanned = plan.unplanned;
+    table.kernels = plan.kernels;
+    return table;
+  }();
+};
+
+/// Bytes of activations and scratch that a compiled model holds at most at once: the size of its arena. Inputs, outputs and weights
+/// do not count.
+template <class Net, class... Spec> inline constexpr idx peak_memory = StaticPlan<Net, Spec...>::table.arena * idx(sizeof(float));
+
+/// Bytes of a compiled model's packed weights.
+template <class Net, class... Spec> inline constexpr idx packed_bytes = StaticPlan<Net, Spec...>::table.packed * idx(sizeof(float));
+
+}  // namespace lamina::inline LAMINA_ISA
+
+namespace lamina::inline literals {
+constexpr idx operator""_KiB(unsigned long long n) { return idx(n) << 10; }
+constexpr idx operator""_MiB(unsigned long long n) { return idx(n) << 20; }
+constexpr idx operator""_GiB(unsigned long long n) { return idx(n) << 30; }
+}  // namespace lamina::inline literals

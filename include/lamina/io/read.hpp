@@ -1,0 +1,65 @@
+/// Reads the weights of a file, whatever its format.
+#pragma once
+#include "copy_elements.hpp"
+#include "safetensors.hpp"
+#include "state_dict.hpp"
+#include "torch_file.hpp"
+#include <string>
+#include <string_view>
+
+namespace lamina::io {
+
+/// The formats of weight files, told apart by their first bytes; names and extensions do not count.
+enum class Container : std::uint8_t { zip, legacy, safetensors };
+
+namespace detail {
+/// What a file is that holds no weights, for the error message.
+inline std::string other_content(std::string_view bytes) {
+  const auto begins = [&](std::string_view text) { return bytes.substr(0, text.size()) == text; };
+  if (bytes.empty()) return "is empty";
+  if (begins("version https://git-lfs"))
+    return "is a git-lfs pointer, not the weights themselves; fetch them with `git lfs pull`";
+  if (bytes.substr(0, 512).find_first_not_of(" \t\r\n") != bytes.npos &&
+      bytes[bytes.find_first_not_of(" \t\r\n")] == '<')
+    return "is a web page or XML, not weights; was a link to a page downloaded?";
+  if (begins("\x1f\x8b")) return "is compressed with gzip; unpack it first";
+  if (begins("PK\5\6")) return "is an empty zip archive";
+  if (bytes.size() > 262 && bytes.substr(257, 5) == "ustar")
+    return "is a tar archive, as PyTorch wrote before version 0.1.10; it is not read";
+  if (begins("\x89HDF\r\n")) return "is an HDF5 file (Keras?), which is not read";
+  if (begins("GGUF")) return "is a GGUF file, which is not read";
+  if (begins("\x93NUMPY")) return "is a NumPy array, which is not read";
+  return "is no weight file: neither a file of torch.save nor safetensors (it begins with " +
+         quoted(bytes.substr(0, 8)) + ")";
+}
+} // namespace detail
+
+/// The format of a file. Throws checkpoint_error, which says what the file is instead if that can be told.
+inline Container container_of(const MappedFile& file) {
+  const std::string_view bytes = file.bytes();
+  const bool brace = bytes.size() > 8 && bytes[8] == '{';
+  if (bytes.substr(0, 4) == "PK\3\4") return Container::zip;
+  // Before byte 80, which can also be the low byte of a safetensors header's length.
+  if (brace && little_endian<std::uint64_t>(bytes) <= 100000000) return Container::safetensors;
+  if (bytes.substr(0, 1) == "\x80") return Container::legacy;
+  if (brace) return Container::safetensors;
+  refuse(file.path(), "", detail::other_content(bytes));
+}
+
+/// The tensors of a weight file by name, in the order of the file: a zip file of torch.save (.pt, .pth, .pkl; see
+/// read_torch_file) or safetensors. No tensor is copied: the records refer to the mapped file, which the result keeps.
+/// The names are as they are in the file, with prefixes such as `module.`. A damaged, hostile or unknown file throws
+/// checkpoint_error, which names the file, the place in it and the reason; code in a file is never run.
+inline StateDict read_state_dict(const std::string& path) {
+  MappedFile file(path);
+  switch (container_of(file)) {
+  case Container::zip: return read_torch_file(std::move(file)).tensors;
+  case Container::safetensors: return read_safetensors(std::move(file));
+  case Container::legacy: break;
+  }
+  refuse(file.path(), "",
+         "is in PyTorch's old format (before 1.6, or with _use_new_zipfile_serialization=False), which is not read; "
+         "load it in Python and save it again with torch.save");
+}
+
+} // namespace lamina::io

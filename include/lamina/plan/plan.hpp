@@ -1,0 +1,61 @@
+/// The plan of a model: a table of steps over one arena, made from the graph of values. The same functions make it in a constant
+/// expression (static extents) and at run time (dyn extents).
+///
+///   graph -> fuse       a producer takes in batch norm, an addition, an activation
+///         -> place      concatenations become offsets, results are written over operands, buffers share one arena
+///         -> steps      operations with the places of their operands
+///
+/// What a plan must know of kernels it asks a backend:
+///   honours_item_stride(operation)      operands and results may be parts of a concatenation
+///   works_in_place(operation)           the result may be written over an operand of the same extents
+///   scratch_floats(operation, dims)     floats of working memory, dims those of the first operand
+///   layout_of(operation)                how the result lies in memory
+#pragma once
+#include "../meta/graph.hpp"
+#include "layout.hpp"
+
+namespace lamina {
+
+/// Alignment of every buffer in the arena, in floats.
+inline constexpr idx arena_alignment = 16;
+
+/// Whose memory a place is in.
+enum class Source : unsigned char { nowhere, input, arena, weights, output };
+
+/// Where a value lies: the source, which input or output it is, the offset in elements, and how its items lie.
+struct Place {
+  Source source = Source::nowhere;
+  Dtype dtype = Dtype::float32;
+  Layout layout = Layout::planar;
+  int index = 0;
+  idx offset = 0;
+  idx item_stride = 0;
+  Dims dims{};
+};
+
+/// One call of a kernel.
+struct Step {
+  Operation operation{};
+  int node = -1;                        ///< the value of the graph that the kernel starts from
+  int first_operand = 0, operands = 0;  ///< a range of Plan::operands; a residual is the last of them
+  bool has_residual = false;
+  ops::Activation activation{};
+  int parameters[4] = {-1, -1, -1, -1};  ///< of the operation: numbers in state_dict order, -1 where absent
+  int norm[4] = {-1, -1, -1, -1};        ///< of a batch norm that is folded into the weights
+  double norm_eps = 0;
+  bool has_norm = false, norm_affine = false;
+  idx packed[4] = {-1, -1, -1, -1};      ///< where the operation's parameters lie in the packed weights, in floats
+  Place out{};
+};
+
+/// Steps in order, and what they need: floats of arena (activations, then scratch) and of packed weights.
+struct Plan {
+  std::vector<Step> steps{};
+  std::vector<Place> operands{};
+  std::vector<Place> outputs{};   ///< extents of the results
+  idx arena = 0, scratch_offset = 0, scratch = 0, packed = 0;
+  idx unplanned = 0;              ///< floats of activations if every value had memory of its own
+  std::uint64_t kernels = 0;      ///< one bit an operation type that a step calls
+};
+
+}  // namespace lamina

@@ -1,0 +1,96 @@
+/// What a module is, and the walks over one: parameters and buffers in the order of PyTorch's state_dict, modules in the order of
+/// named_modules.
+#pragma once
+#include "../tensor/parameter.hpp"
+#include "members.hpp"
+
+namespace lamina {
+
+/// A module: a layer, a container, or a plain aggregate whose members are its children. Numbers, enumerations and tensors that a module
+/// holds are attributes, not children.
+template <class T>
+concept module = container<std::remove_const_t<T>> || says_members<std::remove_const_t<T>> ||
+                 (std::is_class_v<T> && std::is_aggregate_v<T> && !stored<T> && !std::is_same_v<std::remove_const_t<T>, Absent>);
+
+
+/// The dotted path of a member: a chain of names that ends at the root. Lives on the stack of the walk that made it.
+struct Path {
+  const Path* parent = nullptr;
+  std::string_view name{};
+
+  constexpr bool root() const { return parent == nullptr; }
+  /// Number of characters of the dotted text.
+  constexpr std::size_t size() const { return root() ? 0 : parent->size() + !parent->root() + name.size(); }
+  /// Appends the dotted text to anything with push_back.
+  template <class Out> constexpr void append_to(Out& out) const {
+    if (root()) return;
+    parent->append_to(out);
+    if (!parent->root()) out.push_back('.');
+    for (char c : name) out.push_back(c);
+  }
+};
+
+namespace detail {
+template <class Visit> struct StoredMembers {
+  Visit& visit;
+  const Path& at;
+  bool buffers;
+  template <class T> constexpr void operator()(std::string_view name, T& member) const {
+    if constexpr (stored<T>)
+      if (is_buffer<std::remove_const_t<T>> == buffers) visit(Path{&at, name}, member);
+  }
+};
+template <class Visit> struct StoredOfChildren {
+  Visit& visit;
+  const Path& at;
+  template <class T> constexpr void operator()(std::string_view name, T& member) const;
+};
+template <class T, class Visit> constexpr void visit_stored(T& root, const Path& at, Visit& visit) {
+  for_each_member(root, StoredMembers<Visit>{visit, at, false});
+  for_each_member(root, StoredMembers<Visit>{visit, at, true});
+  for_each_member(root, StoredOfChildren<Visit>{visit, at});
+}
+template <class Visit> template <class T> constexpr void StoredOfChildren<Visit>::operator()(std::string_view name, T& member) const {
+  if constexpr (module<T>) visit_stored(member, Path{&at, name}, visit);
+}
+
+template <class Visit> struct ModulesBelow {
+  Visit& visit;
+  const Path& at;
+  template <class T> constexpr void operator()(std::string_view name, T& member) const;
+};
+template <class T, class Visit> constexpr void visit_modules(T& root, const Path& at, Visit& visit) {
+  visit(at, root);
+  for_each_member(root, ModulesBelow<Visit>{visit, at});
+}
+template <class Visit> template <class T> constexpr void ModulesBelow<Visit>::operator()(std::string_view name, T& member) const {
+  if constexpr (module<T>) visit_modules(member, Path{&at, name}, visit);
+}
+
+struct CountChildren {
+  int& n;
+  template <class T> constexpr void operator()(std::string_view, T&) const { n += module<T>; }
+};
+}  // namespace detail
+
+/// Calls visit(path, parameter or buffer) in the order of PyTorch's state_dict: a module's parameters, its buffers, then its children.
+/// Transient buffers are visited too: ask `std::remove_cvref_t<decltype(p)>::persistent`.
+template <class T, class Visit> constexpr void for_each_stored(T& root, Visit&& visit) { detail::visit_stored(root, Path{}, visit); }
+
+/// Calls visit(path, module) for the root and every module below it, parents first, as PyTorch's named_modules.
+template <class T, class Visit> constexpr void for_each_module(T& root, Visit&& visit) { detail::visit_modules(root, Path{}, visit); }
+
+/// Calls visit(name, child) for the direct children, as PyTorch's named_children.
+template <class T, class Visit> constexpr void for_each_child(T& root, Visit&& visit) {
+  for_each_member(root, [&]<class M>(std::string_view name, M& member) {
+    if constexpr (module<M>) visit(name, member);
+  });
+}
+
+/// The class name that PyTorch prints.
+template <class T> constexpr std::string_view module_name() {
+  if constexpr (requires { T::lamina_name; }) return T::lamina_name;
+  else return class_name<T>();
+}
+
+}  // namespace lamina

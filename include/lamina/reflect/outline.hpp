@@ -1,0 +1,75 @@
+/// A model as plain data: one row a module. Only the walk that makes the rows depends on the model's type; what is printed from them is
+/// made by ordinary functions.
+#pragma once
+#include "module.hpp"
+#include "python_text.hpp"
+#include <vector>
+
+namespace lamina {
+
+/// A module of a model.
+struct OutlineRow {
+  std::string_view name{};        ///< within its parent; empty for the root
+  std::string_view class_name{};  ///< as printed
+  std::string own_text{};         ///< what its extra_repr writes
+  const void* address = nullptr;
+  int depth = 0;                  ///< 0 for the root
+  int end = 0;                    ///< the row behind the last one below this module
+  idx parameters = 0;             ///< elements of its own parameters, not of those below
+  idx parameter_bytes = 0;
+  bool has_forward = true;        ///< false for ModuleList and ModuleDict
+  bool merges_equals = false;     ///< prints equal neighbours once: ModuleList
+};
+
+namespace detail {
+template <class M> constexpr bool merges_equals() {
+  if constexpr (requires { M::lamina_merges_equals; }) return M::lamina_merges_equals;
+  else return false;
+}
+template <class M> constexpr bool has_forward() {
+  if constexpr (requires { M::lamina_has_forward; }) return M::lamina_has_forward;
+  else return true;
+}
+
+struct OutlineMembers {
+  std::vector<OutlineRow>& rows;
+  int parent = -1;
+
+  template <class T> void operator()(std::string_view name, const T& member) const {
+    if constexpr (is_parameter<T>) {
+      rows[std::size_t(parent)].parameters += T::size;
+      rows[std::size_t(parent)].parameter_bytes += T::size * idx(sizeof(typename T::value_type));
+    } else if constexpr (module<T>) {
+      PythonText text;
+      if constexpr (requires { member.extra_repr(text); }) member.extra_repr(text);
+      const int row = add(name, module_name<T>(), text.take(), &member, has_forward<T>(), merges_equals<T>());
+      for_each_member(member, OutlineMembers{rows, row});
+      rows[std::size_t(row)].end = int(rows.size());
+    }
+  }
+
+ private:
+  int add(std::string_view name, std::string_view class_name, std::string own_text, const void* address, bool has_forward,
+          bool merges_equals) const {
+    OutlineRow row;
+    row.name = name;
+    row.class_name = class_name;
+    row.own_text = std::move(own_text);
+    row.address = address;
+    row.depth = parent < 0 ? 0 : rows[std::size_t(parent)].depth + 1;
+    row.has_forward = has_forward;
+    row.merges_equals = merges_equals;
+    rows.push_back(std::move(row));
+    return int(rows.size()) - 1;
+  }
+};
+}  // namespace detail
+
+/// The rows of a model, parents first, in the order of PyTorch's named_modules.
+template <module M> std::vector<OutlineRow> outline(const M& net) {
+  std::vector<OutlineRow> rows;
+  detail::OutlineMembers{rows}({}, net);
+  return rows;
+}
+
+}  // namespace lamina

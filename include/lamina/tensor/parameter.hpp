@@ -1,0 +1,85 @@
+/// Parameters and buffers: what a layer learns or remembers, and what a checkpoint stores.
+#pragma once
+#include "tensor.hpp"
+
+namespace lamina {
+
+/// Options of a buffer.
+enum class Persistence : bool { transient, persistent };
+
+namespace detail {
+/// Elements of a static shape on the heap, allocated at the first write. Empty in a constant expression, so that a
+/// default-constructed model is a constant. Copies are deep: a copied model shares nothing with its source.
+template <class S, class T> class ParameterStorage {
+  static_assert(shape<S> && is_static(S::dims), "lamina: a parameter has a static shape");
+  static_assert(element<T>, "lamina: this is no element type of a parameter");
+  Storage storage_;
+
+ public:
+  using value_type = T;
+  using shape_type = S;
+  static constexpr Dims dims = S::dims;
+  static constexpr idx size = count(S::dims);
+
+  constexpr ParameterStorage() = default;
+  constexpr ParameterStorage(ParameterStorage&&) noexcept = default;
+  constexpr ParameterStorage& operator=(ParameterStorage&&) noexcept = default;
+  constexpr ParameterStorage(const ParameterStorage& other) {
+    if (other.storage_) copy_from(other);
+  }
+  constexpr ParameterStorage& operator=(const ParameterStorage& other) {
+    if (this == &other) return *this;
+    storage_ = Storage();
+    if (other.storage_) copy_from(other);
+    return *this;
+  }
+
+  /// False until the first write: loading, initialising, or taking data() of a mutable parameter.
+  constexpr bool has_values() const { return bool(storage_); }
+  /// The elements for writing. Allocates zeros at the first call; every call counts as a write.
+  T* data() {
+    if (!storage_) storage_ = Storage(std::size_t(size) * sizeof(T));
+    storage_.written();
+    return reinterpret_cast<T*>(storage_.data());
+  }
+  /// The elements; null before the first write.
+  const T* data() const { return storage_ ? reinterpret_cast<const T*>(storage_.data()) : nullptr; }
+  std::span<T> span() { return {data(), std::size_t(size)}; }
+  std::span<const T> span() const { return {data(), has_values() ? std::size_t(size) : 0}; }
+  constexpr const Storage& storage() const { return storage_; }
+  /// Takes over a block of `size` elements.
+  void adopt(Storage storage) {
+    storage_ = std::move(storage);
+    storage_.written();
+  }
+  std::uint64_t version() const { return storage_.version(); }
+
+ private:
+  void copy_from(const ParameterStorage& other) { std::memcpy(data(), other.data(), std::size_t(size) * sizeof(T)); }
+};
+}  // namespace detail
+
+/// A learned tensor: counted by parameter_count, listed by named_parameters, stored in checkpoints (torch.nn.Parameter).
+template <class S, class T = float> struct Parameter : detail::ParameterStorage<S, T> {};
+
+/// A remembered tensor that is not learned: running statistics (Module.register_buffer). A transient one is not stored.
+template <class S, class T = float, Persistence P = Persistence::persistent> struct Buffer : detail::ParameterStorage<S, T> {
+  static constexpr bool persistent = P == Persistence::persistent;
+};
+
+/// Stands where an option leaves a parameter out: `bias = false`.
+struct Absent {};
+
+/// A parameter or buffer that is there if `Has`.
+template <bool Has, class P> using optional_parameter = std::conditional_t<Has, P, Absent>;
+
+template <class T> inline constexpr bool is_parameter = false;
+template <class S, class T> inline constexpr bool is_parameter<Parameter<S, T>> = true;
+template <class T> inline constexpr bool is_buffer = false;
+template <class S, class T, Persistence P> inline constexpr bool is_buffer<Buffer<S, T, P>> = true;
+
+/// A parameter or a buffer.
+template <class T>
+concept stored = is_parameter<std::remove_const_t<T>> || is_buffer<std::remove_const_t<T>>;
+
+}  // namespace lamina

@@ -1,0 +1,69 @@
+/// The one door between layers and readings. A layer hands its operation, itself, its operand and its parameters to `perform`;
+/// functions of several operands go through `combine`. Which reading answers (eager evaluation on tensors, meta evaluation on
+/// shapes) is decided by the type of the operand: each reading specialises `reading`. Shapes that are known at compile time are
+/// checked here, once for all readings.
+#pragma once
+#include "parameter.hpp"
+
+namespace lamina {
+
+/// How operands of type X are read. A specialisation has
+///   template <auto Op, class S, class Layer, class X, class... P> static constexpr auto perform(const Layer*, X&&, const P&...);
+///   template <auto Op, class S, class... X> static constexpr auto combine(X&&...);
+/// where S is the shape type of the result, and X::shape_type names the operand's extents.
+template <class X> struct reading {
+  static constexpr bool defined = false;
+};
+
+/// What layers and functions compute with: a tensor, a pending expression, or a shape.
+template <class X>
+concept operand = reading<std::remove_cvref_t<X>>::defined;
+
+namespace detail {
+template <class X> struct operand_shape { using type = typename std::remove_cvref_t<X>::shape_type; };
+template <class X> using operand_shape_t = typename operand_shape<X>::type;
+
+/// A type of its own, so that the sentence is made once an operation, layer and shapes.
+template <auto Op, class Layer, shape... In> constexpr void require_valid() {
+  constexpr Text fault = Op.check(In::dims...);
+  if constexpr (!fault.empty()) {
+    if constexpr (std::is_void_v<Layer>) fail<fault>();
+    else fail<Text{} << type_label<Layer>() << ": " << fault>();
+  }
+}
+template <auto Op, shape... In> using result_shape = shape_of<Op.shape(In::dims...)>;
+}  // namespace detail
+
+/// Applies an operation with a layer's parameters to one operand.
+template <auto Op, class Layer, class X, class... P> constexpr auto perform(const Layer& layer, X&& x, const P&... parameters) {
+  if constexpr (!operand<X>) {
+    fail<Text{} << type_label<Layer>() << " needs a tensor; it was called with " << class_name<std::remove_cvref_t<X>>()>();
+  } else {
+    using In = detail::operand_shape_t<X>;
+    detail::require_valid<Op, Layer, In>();
+    if constexpr (Op.check(In::dims).empty())
+      return reading<std::remove_cvref_t<X>>::template perform<Op, detail::result_shape<Op, In>>(&layer, std::forward<X>(x), parameters...);
+    else return std::remove_cvref_t<X>(x);  // the sentence is out; what follows shall not add to it
+  }
+}
+
+namespace detail {
+template <class... X> struct first_operand;
+template <class X, class... Rest> struct first_operand<X, Rest...> : first_operand<Rest...> {};
+template <operand X, class... Rest> struct first_operand<X, Rest...> { using type = std::remove_cvref_t<X>; };
+template <class X, class... Rest> constexpr X first(const X& x, const Rest&...) { return x; }
+}  // namespace detail
+
+/// Applies an operation to several operands: tensors of one reading, or parameters.
+template <auto Op, class... X> constexpr auto combine(X&&... x) {
+  detail::require_valid<Op, void, detail::operand_shape_t<X>...>();
+  if constexpr (Op.check(detail::operand_shape_t<X>::dims...).empty())
+    return reading<typename detail::first_operand<X...>::type>::template combine<Op, detail::result_shape<Op, detail::operand_shape_t<X>...>>(
+        std::forward<X>(x)...);
+  else return detail::first(x...);
+}
+
+/// The operand with everything pending computed: a tensor stays as it is.
+template <operand X> constexpr auto materialise(X&& x) { return reading<std::remove_cvref_t<X>>::materialise(std::forward<X>(x)); }
+
+}  // namespace lamina

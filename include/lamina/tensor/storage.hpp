@@ -1,0 +1,65 @@
+/// Reference-counted, aligned memory of tensors and parameters.
+#pragma once
+#include "../core/device.hpp"
+#include <atomic>
+#include <cstddef>
+#include <cstring>
+#include <new>
+#include <utility>
+
+namespace lamina {
+
+/// Alignment of every tensor, in bytes: a cache line, and the widest vector register.
+inline constexpr std::size_t storage_alignment = 64;
+
+/// A shared block of bytes on the heap, zero unless said otherwise, or nothing. Copies share the block. Legal in a constant expression as
+/// long as it holds nothing, so a default-constructed model is a constant.
+class Storage {
+  // The header takes one alignment unit before the elements.
+  struct Header {
+    std::atomic<long> references{1};
+    std::atomic<std::uint64_t> version{0};
+    std::size_t bytes = 0;
+    Device device{};
+  };
+  static_assert(sizeof(Header) <= storage_alignment);
+  Header* header = nullptr;
+
+ public:
+  constexpr Storage() = default;
+  explicit Storage(std::size_t bytes) : Storage(uninitialized(bytes)) { std::memset(data(), 0, bytes); }
+  /// A block whose bytes are written before they are read.
+  static Storage uninitialized(std::size_t bytes) {
+    Storage storage;
+    void* block = ::operator new(storage_alignment + bytes, std::align_val_t{storage_alignment});
+    storage.header = new (block) Header;
+    storage.header->bytes = bytes;
+    return storage;
+  }
+  constexpr Storage(const Storage& other) noexcept : header(other.header) {
+    if (header) header->references.fetch_add(1, std::memory_order_relaxed);
+  }
+  constexpr Storage(Storage&& other) noexcept : header(std::exchange(other.header, nullptr)) {}
+  constexpr Storage& operator=(Storage other) noexcept {
+    std::swap(header, other.header);
+    return *this;
+  }
+  constexpr ~Storage() {
+    if (header && header->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      header->~Header();
+      ::operator delete(static_cast<void*>(header), std::align_val_t{storage_alignment});
+    }
+  }
+
+  constexpr explicit operator bool() const { return header != nullptr; }
+  std::byte* data() const { return reinterpret_cast<std::byte*>(header) + storage_alignment; }
+  std::size_t bytes() const { return header ? header->bytes : 0; }
+  Device device() const { return header ? header->device : Device{}; }
+  bool unique() const { return header && header->references.load(std::memory_order_acquire) == 1; }
+
+  /// Counts the writes; what is derived from the elements (packed weights) is stale when it changed.
+  std::uint64_t version() const { return header ? header->version.load(std::memory_order_acquire) : 0; }
+  void written() { header->version.fetch_add(1, std::memory_order_acq_rel); }
+};
+
+}  // namespace lamina

@@ -1,0 +1,112 @@
+/// Tensors: row-major elements behind a shared handle, and views of elements that somebody else owns.
+#pragma once
+#include "../core/dtype.hpp"
+#include "../core/error.hpp"
+#include "../core/text.hpp"
+#include "storage.hpp"
+#include <algorithm>
+#include <span>
+#include <string>
+
+namespace lamina {
+
+namespace detail {
+/// Throws shape_error unless extents known at run time fit a shape type.
+template <shape S> void require_fits(const Dims& dims, const char* what) {
+  if (compatible(S::dims, dims) && is_static(dims)) return;
+  throw shape_error(std::string((Text{} << what << ": the type says " << S::dims << ", the extents are " << dims).view()));
+}
+constexpr idx offset_of(const Dims& dims, std::initializer_list<idx> at) {
+  idx offset = 0;
+  int i = 0;
+  for (idx n : at) offset = offset * dims[i++] + n;
+  return offset;
+}
+}  // namespace detail
+
+/// Elements of type T (const T for read-only access) that somebody else owns, row-major, aligned as T is.
+template <class T, shape S> class TensorView {
+  T* elements = nullptr;
+  Dims extents{};
+
+ public:
+  using value_type = std::remove_const_t<T>;
+  using shape_type = S;
+
+  TensorView(T* data, const Dims& dims) : elements(data), extents(dims) { detail::require_fits<S>(dims, "TensorView"); }
+  explicit TensorView(T* data) requires(is_static(S::dims)) : elements(data), extents(S::dims) {}
+
+  T* data() const { return elements; }
+  const Dims& dims() const { return extents; }
+  idx size() const { return count(extents); }
+  std::span<T> span() const { return {elements, std::size_t(size())}; }
+  template <class... I> requires(sizeof...(I) == std::size_t(S::dims.rank)) T& operator()(I... at) const {
+    return elements[detail::offset_of(extents, {idx(at)...})];
+  }
+};
+
+/// A tensor of T with extents S. Copies share the elements, as in PyTorch; `clone()` copies them.
+///   Tensor<float, Shape<1, 3, 224, 224>> x;            // zeros
+///   Tensor<float, Shape<dyn, 10>> y({32, 10});         // dyn extents are given
+///   y(3, 7) = 1;
+/// The elements are zero-initialised, row-major and aligned to 64 bytes.
+template <class T, shape S> class Tensor {
+  static_assert(element<T>, "lamina: this is no element type of a tensor");
+  Storage storage_;
+  Dims extents{};
+
+ public:
+  using value_type = T;
+  using shape_type = S;
+
+  /// Zeros for a static shape; an empty handle where an extent is dyn.
+  Tensor() {
+    if constexpr (is_static(S::dims)) *this = Tensor(S::dims);
+  }
+  explicit Tensor(const Dims& dims) : extents(dims) {
+    detail::require_fits<S>(dims, "Tensor");
+    storage_ = Storage(std::size_t(count(dims)) * sizeof(T));
+  }
+  /// Shares elements that are already in memory: `storage` holds at least count(dims) of them.
+  Tensor(Storage storage, const Dims& dims) : storage_(std::move(storage)), extents(dims) { detail::require_fits<S>(dims, "Tensor"); }
+  /// The same tensor under another shape type: what is known in both agrees at compile time, the rest is checked here.
+  template <shape Other> requires(compatible(S::dims, Other::dims) && !std::is_same_v<S, Other>)
+  Tensor(const Tensor<T, Other>& other) : Tensor(other.storage(), other.dims()) {}
+  /// Copies the elements of a view.
+  template <class U> requires std::is_same_v<std::remove_const_t<U>, T> explicit Tensor(const TensorView<U, S>& view) : Tensor(view.dims()) {
+    std::copy_n(view.data(), std::size_t(view.size()), data());
+  }
+
+  T* data() { return reinterpret_cast<T*>(storage_.data()); }
+  const T* data() const { return reinterpret_cast<const T*>(storage_.data()); }
+  const Dims& dims() const { return extents; }
+  idx size() const { return storage_ ? count(extents) : 0; }
+  std::span<T> span() { return {data(), std::size_t(size())}; }
+  std::span<const T> span() const { return {data(), std::size_t(size())}; }
+  TensorView<T, S> view() { return {data(), extents}; }
+  TensorView<const T, S> view() const { return {data(), extents}; }
+  const Storage& storage() const { return storage_; }
+
+  Tensor clone() const {
+    Tensor copy(extents);
+    std::copy_n(data(), std::size_t(size()), copy.data());
+    return copy;
+  }
+  Tensor& fill(T value) {
+    std::fill_n(data(), std::size_t(size()), value);
+    return *this;
+  }
+  template <class... I> requires(sizeof...(I) == std::size_t(S::dims.rank)) T& operator()(I... at) {
+    return data()[detail::offset_of(extents, {idx(at)...})];
+  }
+  template <class... I> requires(sizeof...(I) == std::size_t(S::dims.rank)) const T& operator()(I... at) const {
+    return data()[detail::offset_of(extents, {idx(at)...})];
+  }
+};
+
+template <class T> inline constexpr bool is_tensor = false;
+template <class T, class S> inline constexpr bool is_tensor<Tensor<T, S>> = true;
+template <class T> inline constexpr bool is_tensor_view = false;
+template <class T, class S> inline constexpr bool is_tensor_view<TensorView<T, S>> = true;
+
+}  // namespace lamina
