@@ -33,6 +33,7 @@ template <class... Child> struct Container {
   static constexpr bool lamina_is_container = true;
   static constexpr idx children = sizeof...(Child);
   using child_list = types<Child...>;
+  using lamina_member_types = types<layer_t<Child>...>;
   leaves_of<layer_t<Child>...> leaves;
 
   /// The name of a child: its own, or its position.
@@ -41,6 +42,10 @@ template <class... Child> struct Container {
     if constexpr (own.empty()) return IndexName<I>::text.view();
     else return own;
   }
+  /// All names in order.
+  static constexpr auto lamina_names = []<std::size_t... I>(std::index_sequence<I...>) {
+    return NameList<sizeof...(I)>{{name_of<I>()...}};
+  }(std::index_sequence_for<Child...>{});
   /// The position of a name, or -1.
   static constexpr idx find(std::string_view name) {
     idx i = 0, found = -1;

@@ -62,7 +62,4 @@ using nth_type = typename decltype(pick<I>(static_cast<const TypeLeaves<std::ind
 inline constexpr std::size_t chunk_size = 64;
 }  // namespace detail
 
-/// A list of types.
-template <class... T> struct types {};
-
 }  // namespace lamina

@@ -17,6 +17,9 @@
 
 namespace lamina {
 
+/// A list of types.
+template <class... T> struct types {};
+
 /// True for a class with LAMINA_MEMBERS.
 template <class T>
 concept says_members = requires { T::lamina_member_names; };
@@ -26,6 +29,10 @@ template <class T>
 concept container = requires { T::lamina_is_container; };
 
 namespace detail {
+/// Names of members, in order.
+template <std::size_t N> struct NameList {
+  std::string_view name[N + 1]{};
+};
 /// The name number `i` in a list "a, b, c".
 constexpr std::string_view split_name(std::string_view names, std::size_t i) {
   for (; i > 0; --i) names.remove_prefix(names.find(',') + 1);

@@ -43,9 +43,7 @@ template <class Table> constexpr int widest(const Table& steps) {
 }
 
 /// Packs the weights of all steps.
-template <class Net, class Steps> Storage pack_weights(const Net& net, const Steps& steps, idx floats) {
-  std::vector<ParameterValues> parameters;
-  for_each_stored(net, CollectValues{parameters});
+inline Storage pack_weights(const ModelTensors& parameters, std::span<const Step> steps, idx floats) {
   Storage packed(std::size_t(floats) * sizeof(float));
   for (const Step& step : steps) pack(step, parameters, reinterpret_cast<float*>(packed.data()));
   return packed;
@@ -100,7 +98,7 @@ template <class Net, class... Spec> class Engine {
 // Defined outside the class, so that `extern template` holds their code back: members in a class body are inline.
 template <class Net, class... Spec>
 Engine<Net, Spec...>::Engine(const Net& net)
-    : arena(std::size_t(Static::table.arena) * sizeof(float)), packed(execution::pack_weights(net, Static::table.steps, Static::table.packed)) {}
+    : arena(std::size_t(Static::table.arena) * sizeof(float)), packed(execution::pack_weights(stored_tensors(std::as_const(net)), Static::table.steps, Static::table.packed)) {}
 
 template <class Net, class... Spec> void Engine<Net, Spec...>::run(const void* const* inputs, void* const* outputs) {
   float* const floats = reinterpret_cast<float*>(arena.data());
@@ -146,7 +144,7 @@ template <class Net, class... Spec> requires(!(is_static(input_spec<Spec>::shape
     if (packed && std::equal(std::begin(dims), std::end(dims), std::begin(planned))) return;
     Plan next = execution::plan_of<Spec...>(net, dims);
     Storage memory(std::size_t(next.arena) * sizeof(float));
-    if (!packed) packed = execution::pack_weights(net, next.steps, next.packed);
+    if (!packed) packed = execution::pack_weights(stored_tensors(std::as_const(net)), next.steps, next.packed);
     room.resize(std::size_t(execution::widest(next.steps)));
     arena = std::move(memory);
     current = std::move(next);

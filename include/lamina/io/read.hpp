@@ -29,6 +29,9 @@ inline std::string other_content(std::string_view bytes) {
   if (begins("\x89HDF\r\n")) return "is an HDF5 file (Keras?), which is not read";
   if (begins("GGUF")) return "is a GGUF file, which is not read";
   if (begins("\x93NUMPY")) return "is a NumPy array, which is not read";
+  if (bytes.size() > 8 && little_endian<std::uint64_t>(bytes) <= bytes.size() - 8)
+    return "is no weight file; were it safetensors, its header would begin with { and not with " +
+           quoted(bytes.substr(8, 1));
   return "is no weight file: neither a file of torch.save nor safetensors (it begins with " +
          quoted(bytes.substr(0, 8)) + ")";
 }
@@ -57,6 +60,10 @@ inline StateDict read_state_dict(const std::string& path) {
   case Container::safetensors: return read_safetensors(std::move(file));
   case Container::legacy: break;
   }
+  // The first of the five pickles in a row is this number.
+  constexpr std::string_view magic = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
+  if (file.bytes().substr(0, 32).find(magic) == std::string_view::npos)
+    refuse(file.path(), "", "is a Python pickle that torch.save did not write; it is not read");
   refuse(file.path(), "",
          "is in PyTorch's old format (before 1.6, or with _use_new_zipfile_serialization=False), which is not read; "
          "load it in Python and save it again with torch.save");

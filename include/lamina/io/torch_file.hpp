@@ -180,7 +180,9 @@ class TorchReader {
     for (std::size_t i = 0; i < children.size(); i += 2) {
       if (graph_.is(children[i + 1], Kind::none)) continue;
       if (!graph_.is(children[i], Kind::text)) fail(shown, "the name of a child is " + kind(children[i]));
-      add_module(children[i + 1], prefix + std::string(graph_[children[i]].text) + ".", depth + 1);
+      const std::string_view name = graph_[children[i]].text;
+      spend((prefix.size() + name.size()) / 8); // shared children can spell out exponentially many paths
+      add_module(children[i + 1], prefix + std::string(name) + ".", depth + 1);
     }
   }
   void add_own(Id dict, Id left_out, const std::string& prefix, const std::string& shown) {
@@ -208,7 +210,7 @@ class TorchReader {
   }
 
   void add_tensor(Id id, std::string_view name) {
-    spend(1 + name.size() / 16);
+    spend(8 + name.size() / 8);
     TensorRecord tensor = read_tensor(id, name);
     // A stride of 0 lets a few bytes claim any number of elements.
     const std::uint64_t most = std::uint64_t(1 << 20) + 64 * std::uint64_t(zip_.file().bytes().size());
@@ -221,8 +223,8 @@ class TorchReader {
   // --- tensors
   // --------------------------------------------------------------------------------------------------------
   std::string shown(Id id, std::string_view name) const {
-    return name.empty() ? "the tensor at byte " + std::to_string(graph_[id].offset) + " of data.pkl"
-                        : "the tensor " + quoted(name);
+    return name.empty() ? "tensor at byte " + std::to_string(graph_[id].offset) + " of data.pkl"
+                        : "tensor " + quoted(name);
   }
 
   TensorRecord read_tensor(Id id, std::string_view name) {
@@ -253,8 +255,6 @@ class TorchReader {
     if (tensor.shape.size() != tensor.strides.size())
       fail(shown(id, name), "has " + std::to_string(tensor.shape.size()) + " sizes and " +
                                 std::to_string(tensor.strides.size()) + " strides");
-    if (tensor.shape.size() > 64)
-      fail(shown(id, name), "has " + std::to_string(tensor.shape.size()) + " dimensions; 64 are the limit");
     for (const std::int64_t size : tensor.shape)
       if (size == 0) return 0;
     std::int64_t count = static_cast<std::int64_t>(item_size(tensor.dtype)), last = offset;
@@ -284,7 +284,7 @@ class TorchReader {
     const std::string_view key = graph_[parts[2]].text, module = graph_[parts[1]].text, type = graph_[parts[1]].name;
     const std::string record_name = "data/" + std::string(key), where = printable(record_name);
     const std::size_t record = key.find('/') == key.npos ? zip_.find(record_name) : ZipArchive::none;
-    if (record == ZipArchive::none) fail(where, "there is no such record; " + shown(id, name) + " needs it");
+    if (record == ZipArchive::none) fail(where, "there is no such record; the " + shown(id, name) + " needs it");
     Storage found{type, zip_[record].bytes, Dtype::uint8, true};
     const bool untyped = type == "UntypedStorage";
     if ((untyped ? module != "torch.storage" : module != "torch" && module != "torch.cuda") ||
@@ -294,10 +294,10 @@ class TorchReader {
     std::uint64_t needed = 0;
     if (graph_[parts[4]].integer < 0 ||
         __builtin_mul_overflow(static_cast<std::uint64_t>(graph_[parts[4]].integer), item_size(found.dtype), &needed))
-      fail(where,
-           "the storage of " + shown(id, name) + " claims " + std::to_string(graph_[parts[4]].integer) + " elements");
+      fail(where, "the storage of the " + shown(id, name) + " claims " + std::to_string(graph_[parts[4]].integer) +
+                      " elements");
     if (needed != found.bytes.size())
-      fail(where, "the record holds " + std::to_string(found.bytes.size()) + " bytes but " + shown(id, name) +
+      fail(where, "the record holds " + std::to_string(found.bytes.size()) + " bytes but the " + shown(id, name) +
                       " needs " + std::to_string(needed));
     Storage& seen = storages_[record];
     if (seen.known && seen.type != found.type && needed > 0)
@@ -323,11 +323,12 @@ class TorchReader {
       fail(shown(id, name), "a size, stride or offset is " + std::to_string(graph_[number].integer));
     return graph_[number].integer;
   }
-  std::vector<std::int64_t> extents(Id id, std::string_view name, Id tuple) {
+  std::vector<std::int64_t> extents(Id id, std::string_view name, Id tuple) const {
     if (!graph_.is(tuple, Kind::tuple)) fail(shown(id, name), "its sizes or strides are " + kind(tuple));
-    spend(graph_[tuple].items.size());
+    const std::size_t rank = graph_[tuple].items.size();
+    if (rank > 64) fail(shown(id, name), "has " + std::to_string(rank) + " dimensions; 64 are the limit");
     std::vector<std::int64_t> result;
-    result.reserve(graph_[tuple].items.size());
+    result.reserve(rank);
     for (const Id number : graph_[tuple].items) result.push_back(extent(id, name, number));
     return result;
   }

@@ -44,7 +44,7 @@ struct BatchNorm1d : detail::BatchNorm<NumFeatures, Options, 2, 3> {
   template <class X> constexpr auto operator()(X&& x) const& {
     return perform<BatchNorm1d::operation>(*this, std::forward<X>(x), this->weight, this->bias, this->running_mean, this->running_var);
   }
-  template <class X> void operator()(X&&) const&& = delete;  // a temporary layer takes its weights along: give it a name
+  template <class X> constexpr void operator()(X&&) const&& { refuse_temporary<BatchNorm1d, X>(); }
 };
 
 /// Batch normalisation per channel of [N, NumFeatures, H, W]; formula and options as BatchNorm1d.
@@ -54,7 +54,7 @@ struct BatchNorm2d : detail::BatchNorm<NumFeatures, Options, 4, 4> {
   template <class X> constexpr auto operator()(X&& x) const& {
     return perform<BatchNorm2d::operation>(*this, std::forward<X>(x), this->weight, this->bias, this->running_mean, this->running_var);
   }
-  template <class X> void operator()(X&&) const&& = delete;  // a temporary layer takes its weights along: give it a name
+  template <class X> constexpr void operator()(X&&) const&& { refuse_temporary<BatchNorm2d, X>(); }
 };
 
 }  // namespace lamina

@@ -53,7 +53,7 @@ template <int InChannels, int OutChannels, conv Options = conv{}> struct Conv2d 
   LAMINA_MEMBERS(weight, bias)
 
   template <class X> constexpr auto operator()(X&& x) const& { return perform<operation>(*this, std::forward<X>(x), weight, bias); }
-  template <class X> void operator()(X&&) const&& = delete;  // a temporary layer takes its weights along: give it a name
+  template <class X> constexpr void operator()(X&&) const&& { refuse_temporary<Conv2d, X>(); }
 
   static void extra_repr(auto& out) {
     using detail::as_pair;

@@ -24,7 +24,7 @@ template <int NumGroups, int NumChannels, group_norm Options = group_norm{}> str
   LAMINA_MEMBERS(weight, bias)
 
   template <class X> constexpr auto operator()(X&& x) const& { return perform<operation>(*this, std::forward<X>(x), weight, bias); }
-  template <class X> void operator()(X&&) const&& = delete;  // a temporary layer takes its weights along: give it a name
+  template <class X> constexpr void operator()(X&&) const&& { refuse_temporary<GroupNorm, X>(); }
 
   static void extra_repr(auto& out) {
     out << NumGroups << ", " << NumChannels << ", eps=" << Options.eps << ", affine=" << Options.affine << ", bias=" << Options.affine;

@@ -26,7 +26,7 @@ template <shape Normalized, layer_norm Options = layer_norm{}> struct LayerNorm 
   LAMINA_MEMBERS(weight, bias)
 
   template <class X> constexpr auto operator()(X&& x) const& { return perform<operation>(*this, std::forward<X>(x), weight, bias); }
-  template <class X> void operator()(X&&) const&& = delete;  // a temporary layer takes its weights along: give it a name
+  template <class X> constexpr void operator()(X&&) const&& { refuse_temporary<LayerNorm, X>(); }
 
   static void extra_repr(auto& out) {
     out << '(';

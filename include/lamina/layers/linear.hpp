@@ -17,7 +17,7 @@ template <int InFeatures, int OutFeatures, bool Bias = true> struct Linear {
   LAMINA_MEMBERS(weight, bias)
 
   template <class X> constexpr auto operator()(X&& x) const& { return perform<operation>(*this, std::forward<X>(x), weight, bias); }
-  template <class X> void operator()(X&&) const&& = delete;  // a temporary layer takes its weights along: give it a name
+  template <class X> constexpr void operator()(X&&) const&& { refuse_temporary<Linear, X>(); }
 
   static void extra_repr(auto& out) {
     out << "in_features=" << InFeatures << ", out_features=" << OutFeatures << ", bias=" << Bias;

@@ -21,7 +21,7 @@ namespace detail {
 template <class Net, class... Spec> constexpr idx count_macs() {
   constexpr bool known = (is_static(input_spec<Spec>::shape_type::dims) && ...);
   if constexpr (!known) fail<Text{} << "macs needs static extents, not" << ((Text{} << ' ' << input_spec<Spec>::shape_type::dims) << ...)>();
-  else return macs_of(record_graph<Net, Spec...>());
+  else return macs_of(lamina::record_graph<Net, Spec...>());
 }
 }  // namespace detail
 

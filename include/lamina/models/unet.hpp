@@ -12,11 +12,15 @@
 
 namespace lamina::models {
 
+// The classes below would be reflected without LAMINA_MEMBERS. With it every distinct block compiles up to 0.1 s faster, which counts in a
+// network that has nineteen of them.
+
 /// [Conv 3x3 -> BatchNorm -> ReLU] twice, In -> Mid -> Out channels; height and width stay.
 template <int In, int Out, int Mid = Out> struct DoubleConv {
   Sequential<Conv2d<In, Mid, conv{.kernel_size = 3, .padding = 1, .bias = false}>, BatchNorm2d<Mid>, ReLUInplace,
              Conv2d<Mid, Out, conv{.kernel_size = 3, .padding = 1, .bias = false}>, BatchNorm2d<Out>, ReLUInplace>
       double_conv;
+  LAMINA_MEMBERS(double_conv)
 
   constexpr auto operator()(auto x) const { return double_conv(x); }
 };
@@ -24,6 +28,7 @@ template <int In, int Out, int Mid = Out> struct DoubleConv {
 /// Half the height and width, Out channels.
 template <int In, int Out> struct Down {
   Sequential<MaxPool2d<>, DoubleConv<In, Out>> maxpool_conv;
+  LAMINA_MEMBERS(maxpool_conv)
 
   constexpr auto operator()(auto x) const { return maxpool_conv(x); }
 };
@@ -35,6 +40,7 @@ template <int In, int Out, bool Bilinear = true> struct Up {
                      ConvTranspose2d<In, In / 2, conv_transpose{.kernel_size = 2, .stride = 2}>>
       up;
   DoubleConv<In, Out, Bilinear ? In / 2 : Out> conv;
+  LAMINA_MEMBERS(up, conv)
 
   constexpr auto operator()(auto low, auto skip) const { return conv(cat<1>(skip, pad_to(up(low), skip))); }
 };
@@ -42,6 +48,7 @@ template <int In, int Out, bool Bilinear = true> struct Up {
 /// 1x1 convolution to the classes.
 template <int In, int Out> struct OutConv {
   Conv2d<In, Out> conv;
+  LAMINA_MEMBERS(conv)
 
   constexpr auto operator()(auto x) const { return conv(x); }
 };
@@ -62,6 +69,7 @@ template <int Channels, int Classes, bool Bilinear = true, int Base = 64> struct
   Up<4 * Base, 2 * Base / factor, Bilinear> up3;
   Up<2 * Base, Base, Bilinear> up4;
   OutConv<Base, Classes> outc;
+  LAMINA_MEMBERS(inc, down1, down2, down3, down4, up1, up2, up3, up4, outc)
 
   constexpr auto operator()(auto x) const {
     auto x1 = inc(x);

@@ -6,43 +6,88 @@
 namespace lamina {
 
 namespace detail {
-/// Parameters and buffers that a checkpoint holds.
-template <class P> inline constexpr bool is_saved = is_parameter<P>;
-template <class S, class T, Persistence X> inline constexpr bool is_saved<Buffer<S, T, X>> = X == Persistence::persistent;
-
 struct KeySizes {
   std::size_t keys = 0, chars = 0;
-  idx parameters = 0, buffers = 0;
-  template <class P> constexpr void operator()(const Path& path, const P&) {
-    (is_parameter<P> ? parameters : buffers) += P::size;
-    if (!is_saved<P>) return;
-    ++keys;
-    chars += path.size();
-  }
+  idx parameters = 0;
 };
-template <class Net> inline constexpr KeySizes key_sizes = [] {
-  const Net net{};
-  KeySizes sizes;
-  for_each_stored(net, sizes);
-  return sizes;
-}();
+template <class T> constexpr KeySizes sizes_of_member();
+template <class... M> constexpr KeySizes sum_of_sizes(const NameList<sizeof...(M)>& names, types<M...>) {
+  const KeySizes members[] = {sizes_of_member<M>()..., {}};
+  const bool is_module[] = {module<M>..., false};
+  KeySizes sum;
+  for (std::size_t i = 0; i < sizeof...(M); ++i) {
+    sum.keys += members[i].keys;
+    sum.chars += members[i].chars + members[i].keys * (names.name[i].size() + is_module[i]);
+    sum.parameters += members[i].parameters;
+  }
+  return sum;
+}
+template <class T> inline constexpr KeySizes key_sizes = sum_of_sizes(Members<T>::names, member_types<T>{});
+template <class T> constexpr KeySizes sizes_of_member() {
+  if constexpr (stored<T>) return {is_saved<T>, 0, is_parameter<T> ? T::size : 0};
+  else if constexpr (module<T>) return key_sizes<T>;
+  else return {};
+}
 
 /// All keys behind one another, and where each ends.
 template <std::size_t Keys, std::size_t Chars> struct KeyText {
   char chars[Chars + 1]{};
   std::size_t ends[Keys + 1]{};
-  std::size_t size = 0, keys = 0;
-  constexpr void push_back(char c) { chars[size++] = c; }
-  template <class P> constexpr void operator()(const Path& path, const P&) {
-    if (!is_saved<P>) return;
-    path.append_to(*this);
+};
+
+constexpr void copy_chars(char* to, const char* from, std::size_t n) {
+#if defined(__clang__)
+  __builtin_memcpy(to, from, n);  // one step of clang's constant evaluation; g++ 12 does not evaluate it
+#else
+  for (std::size_t i = 0; i < n; ++i) to[i] = from[i];
+#endif
+}
+
+/// Writes keys; `prefix` is the path of the module at hand with a dot behind it.
+struct KeyWriter {
+  static constexpr std::size_t longest_prefix = 512;
+  char* chars;
+  std::size_t* ends;
+  std::size_t size = 0, keys = 0, prefix_size = 0;
+  char prefix[longest_prefix]{};
+
+  constexpr void write(std::string_view name) {
+    copy_chars(chars + size, prefix, prefix_size);
+    copy_chars(chars + size + prefix_size, name.data(), name.size());
+    size += prefix_size + name.size();
     ends[keys++] = size;
+  }
+  constexpr void enter(std::string_view name) {
+    if (prefix_size + name.size() >= longest_prefix) throw "lamina: the path of a parameter is longer than 512 characters";
+    copy_chars(prefix + prefix_size, name.data(), name.size());
+    prefix_size += name.size();
+    prefix[prefix_size++] = '.';
+  }
+
+  template <class... M> constexpr void module_keys(const NameList<sizeof...(M)>& names, types<M...>) {
+    // Lists instead of folds: clang folds at most 256 operands.
+    std::size_t i = 0;
+    const int parameters[] = {(is_parameter<M> ? write(names.name[i]) : void(), ++i, 0)..., 0};
+    i = 0;
+    const int buffers[] = {(is_buffer<M> && is_saved<M> ? write(names.name[i]) : void(), ++i, 0)..., 0};
+    i = 0;
+    const int children[] = {(child_keys<M>(names.name[i]), ++i, 0)..., 0};
+    (void)parameters, (void)buffers, (void)children;
+  }
+  template <class T> constexpr void child_keys(std::string_view name) {
+    if constexpr (module<T>)
+      if (key_sizes<T>.keys > 0) {
+        const std::size_t outer = prefix_size;
+        enter(name);
+        module_keys(Members<T>::names, member_types<T>{});
+        prefix_size = outer;
+      }
   }
 };
 template <class Net> inline constexpr auto key_text = [] {
-  const Net net{};
   KeyText<key_sizes<Net>.keys, key_sizes<Net>.chars> text;
-  for_each_stored(net, text);
+  KeyWriter writer{text.chars, text.ends};
+  writer.module_keys(Members<Net>::names, member_types<Net>{});
   return text;
 }();
 }  // namespace detail

@@ -1,5 +1,5 @@
-/// Members of a module, by name and in order. The only file that includes Boost.PFR, which reads plain aggregates; containers and
-/// classes with LAMINA_MEMBERS say their members themselves.
+/// Members of a module: their types, names and values, in order. The only file that includes Boost.PFR, which reads plain aggregates;
+/// containers and classes with LAMINA_MEMBERS say their members themselves.
 #pragma once
 #include "../core/members.hpp"
 #include "../core/text.hpp"
@@ -12,32 +12,64 @@
 namespace lamina {
 
 namespace detail {
+struct TypesOf {
+  template <class... M> constexpr types<std::remove_const_t<M>...> operator()(M&...) const { return {}; }
+};
+template <class... M> constexpr std::size_t length(types<M...>) { return sizeof...(M); }
+
+/// `list` has the types of the members, `names` their names.
+template <class T> struct Members;
+template <container T> struct Members<T> {
+  using list = typename T::lamina_member_types;
+  static constexpr const auto& names = T::lamina_names;
+};
+template <says_members T> struct Members<T> {
+  using list = decltype(std::declval<const T&>().lamina_members(TypesOf{}));
+  static constexpr auto names = [] {
+    NameList<length(list{})> table{};
+    for (std::size_t i = 0; i < length(list{}); ++i) table.name[i] = split_name(T::lamina_member_names, i);
+    return table;
+  }();
+};
+template <class T, class Index> struct AggregateMembers;
+template <class T, std::size_t... I> struct AggregateMembers<T, std::index_sequence<I...>> {
+  using list = types<std::remove_cvref_t<decltype(boost::pfr::get<I>(std::declval<T&>()))>...>;
+  static constexpr NameList<sizeof...(I)> names{{boost::pfr::get_name<I, T>()...}};
+};
+template <class T> requires(std::is_aggregate_v<T> && !container<T> && !says_members<T>)
+struct Members<T> : AggregateMembers<T, std::make_index_sequence<boost::pfr::tuple_size_v<T>>> {};
+
 // A visitor is called with every member at once, so that one pack expansion serves; a fold over commas has at most 256 operands in
 // clang, which aggregates stay far below.
-template <class Names, class F> struct VisitAll {
+template <class T, class F> struct VisitAll {
   F& f;
   template <class... M> constexpr void operator()(M&... members) const {
     std::size_t i = 0;
     (void)i;
-    (f(Names::at(i++), members), ...);
+    (f(Members<T>::names.name[i++], members), ...);
   }
 };
-template <class T> struct StatedNames {
-  static constexpr std::string_view at(std::size_t i) { return split_name(T::lamina_member_names, i); }
-};
 }  // namespace detail
+
+/// The types of a module's members, as types<...>.
+template <class T> using member_types = typename detail::Members<T>::list;
+
+/// The number of a module's members.
+template <class T> inline constexpr std::size_t member_count = detail::length(member_types<T>{});
+
+/// The name of member number `i`.
+template <class T> constexpr std::string_view member_name(std::size_t i) { return detail::Members<T>::names.name[i]; }
 
 /// Calls f(name, member) for every member of a module: parameters, buffers, children and plain attributes alike.
 template <class T, class F> constexpr void for_each_member(T& module, F&& f) {
   using M = std::remove_const_t<T>;
   if constexpr (container<M>) module.lamina_for_each(f);
-  else if constexpr (says_members<M>) module.lamina_members(detail::VisitAll<detail::StatedNames<M>, std::remove_reference_t<F>>{f});
+  else if constexpr (says_members<M>) module.lamina_members(detail::VisitAll<M, std::remove_reference_t<F>>{f});
   else if constexpr (!std::is_aggregate_v<M>)
     fail<Text{} << class_name<M>() << " has constructors, private members or bases: list its members with LAMINA_MEMBERS(...)">();
   else
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
-      (f(boost::pfr::get_name<I, M>(), boost::pfr::get<I>(module)), ...);
-    }(std::make_index_sequence<boost::pfr::tuple_size_v<M>>{});
+    [&]<std::size_t... I>(std::index_sequence<I...>) { (f(member_name<M>(I), boost::pfr::get<I>(module)), ...); }
+    (std::make_index_sequence<member_count<M>>{});
 }
 
 }  // namespace lamina

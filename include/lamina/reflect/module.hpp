@@ -31,27 +31,23 @@ struct Path {
 };
 
 namespace detail {
-template <class Visit> struct StoredMembers {
+/// One visitor serves the three passes over a module's members, so that each type is instantiated once.
+template <class Visit> struct StoredBelow {
   Visit& visit;
   const Path& at;
-  bool buffers;
-  template <class T> constexpr void operator()(std::string_view name, T& member) const {
-    if constexpr (stored<T>)
-      if (is_buffer<std::remove_const_t<T>> == buffers) visit(Path{&at, name}, member);
-  }
-};
-template <class Visit> struct StoredOfChildren {
-  Visit& visit;
-  const Path& at;
+  enum Pass { parameters, buffers, children } pass;
   template <class T> constexpr void operator()(std::string_view name, T& member) const;
 };
 template <class T, class Visit> constexpr void visit_stored(T& root, const Path& at, Visit& visit) {
-  for_each_member(root, StoredMembers<Visit>{visit, at, false});
-  for_each_member(root, StoredMembers<Visit>{visit, at, true});
-  for_each_member(root, StoredOfChildren<Visit>{visit, at});
+  using Below = StoredBelow<Visit>;
+  for (auto pass : {Below::parameters, Below::buffers, Below::children}) for_each_member(root, Below{visit, at, pass});
 }
-template <class Visit> template <class T> constexpr void StoredOfChildren<Visit>::operator()(std::string_view name, T& member) const {
-  if constexpr (module<T>) visit_stored(member, Path{&at, name}, visit);
+template <class Visit> template <class T> constexpr void StoredBelow<Visit>::operator()(std::string_view name, T& member) const {
+  if constexpr (stored<T>) {
+    if (pass == (is_buffer<std::remove_const_t<T>> ? buffers : parameters)) visit(Path{&at, name}, member);
+  } else if constexpr (module<T>) {
+    if (pass == children) visit_stored(member, Path{&at, name}, visit);
+  }
 }
 
 template <class Visit> struct ModulesBelow {
@@ -66,11 +62,6 @@ template <class T, class Visit> constexpr void visit_modules(T& root, const Path
 template <class Visit> template <class T> constexpr void ModulesBelow<Visit>::operator()(std::string_view name, T& member) const {
   if constexpr (module<T>) visit_modules(member, Path{&at, name}, visit);
 }
-
-struct CountChildren {
-  int& n;
-  template <class T> constexpr void operator()(std::string_view, T&) const { n += module<T>; }
-};
 }  // namespace detail
 
 /// Calls visit(path, parameter or buffer) in the order of PyTorch's state_dict: a module's parameters, its buffers, then its children.

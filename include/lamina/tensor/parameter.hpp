@@ -47,11 +47,7 @@ template <class S, class T> class ParameterStorage {
   std::span<T> span() { return {data(), std::size_t(size)}; }
   std::span<const T> span() const { return {data(), has_values() ? std::size_t(size) : 0}; }
   constexpr const Storage& storage() const { return storage_; }
-  /// Takes over a block of `size` elements.
-  void adopt(Storage storage) {
-    storage_ = std::move(storage);
-    storage_.written();
-  }
+  constexpr Storage& storage() { return storage_; }
   std::uint64_t version() const { return storage_.version(); }
 
  private:
@@ -66,6 +62,12 @@ template <class S, class T = float> struct Parameter : detail::ParameterStorage<
 template <class S, class T = float, Persistence P = Persistence::persistent> struct Buffer : detail::ParameterStorage<S, T> {
   static constexpr bool persistent = P == Persistence::persistent;
 };
+
+namespace detail {
+/// True for what a checkpoint holds: parameters, and buffers unless they are transient.
+template <class P> inline constexpr bool is_saved = true;
+template <class S, class T> inline constexpr bool is_saved<Buffer<S, T, Persistence::transient>> = false;
+}  // namespace detail
 
 /// Stands where an option leaves a parameter out: `bias = false`.
 struct Absent {};

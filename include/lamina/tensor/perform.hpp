@@ -47,6 +47,11 @@ template <auto Op, class Layer, class X, class... P> constexpr auto perform(cons
   }
 }
 
+/// The call of a temporary layer, which would take its weights along: `Linear<4, 2>{}(x)`.
+template <class Layer, class... X> constexpr void refuse_temporary() {
+  fail<Text{} << "a temporary " << type_label<Layer>() << " is called: give the layer a name, it owns its weights", X...>();
+}
+
 namespace detail {
 template <class... X> struct first_operand;
 template <class X, class... Rest> struct first_operand<X, Rest...> : first_operand<Rest...> {};

@@ -11,16 +11,16 @@ LAMINA_ONE_COPY inline void activate(const ops::Activation& op, const float* x, 
   const float p = op.parameter;
   switch (op.kind) {
     case identity: return copy_row(x, y, n);
-    case relu: return map_row(x, y, n, [](auto v) { return v < 0 ? decltype(v){} : v; });  // in this order NaN stays NaN
-    case leaky_relu: return map_row(x, y, n, [p](auto v) { return v > 0 ? v : p * v; });
+    case relu: return map_row(x, y, n, [](vector v) { return v < 0 ? vector{} : v; });  // in this order NaN stays NaN
+    case leaky_relu: return map_row(x, y, n, [p](vector v) { return v > 0 ? v : p * v; });
     case sigmoid: return map_each(x, y, n, [](float v) { return 1 / (1 + std::exp(-v)); });
     case tanh: return map_each(x, y, n, [](float v) { return std::tanh(v); });
     case gelu: return map_each(x, y, n, [](float v) { return 0.5f * v * (1 + std::erf(v * 0.70710678118654752f)); });
     case gelu_tanh:
       return map_each(x, y, n, [](float v) { return 0.5f * v * (1 + std::tanh(0.79788456080286536f * (v + 0.044715f * v * v * v))); });
     case silu: return map_each(x, y, n, [](float v) { return v / (1 + std::exp(-v)); });
-    case scale: return map_row(x, y, n, [p](auto v) { return p * v; });
-    case shift: return map_row(x, y, n, [p](auto v) { return v + p; });
+    case scale: return map_row(x, y, n, [p](vector v) { return p * v; });
+    case shift: return map_row(x, y, n, [p](vector v) { return v + p; });
   }
 }
 

@@ -11,17 +11,17 @@ namespace detail {
 LAMINA_ONE_COPY inline void combine(ops::Binary::Kind kind, const float* a, idx a_step, const float* b, idx b_step, float* y, idx n) {
   const auto apply = [&](auto f) {
     if (a_step == 1 && b_step == 1) return map_rows(a, b, y, n, f);
-    const float p = *a, q = *b;  // the stretched one of the two
-    if (a_step == 1) return map_row(a, y, n, [=](auto v) { return f(v, q); });
-    if (b_step == 1) return map_row(b, y, n, [=](auto v) { return f(p, v); });
-    fill_row(f(p, q), y, n);
+    const vector p = load_part(a, 1), q = load_part(b, 1);  // one of the two is stretched, or both are
+    if (a_step == 1) return map_row(a, y, n, [=](vector v) { return f(v, q); });
+    if (b_step == 1) return map_row(b, y, n, [=](vector v) { return f(p, v); });
+    fill_row(f(p, q)[0], y, n);
   };
   using enum ops::Binary::Kind;
   switch (kind) {
-    case add: return apply([](auto p, auto q) { return p + q; });
-    case subtract: return apply([](auto p, auto q) { return p - q; });
-    case multiply: return apply([](auto p, auto q) { return p * q; });
-    case divide: return apply([](auto p, auto q) { return p / q; });
+    case add: return apply([](vector p, vector q) { return p + q; });
+    case subtract: return apply([](vector p, vector q) { return p - q; });
+    case multiply: return apply([](vector p, vector q) { return p * q; });
+    case divide: return apply([](vector p, vector q) { return p / q; });
   }
 }
 }  // namespace detail

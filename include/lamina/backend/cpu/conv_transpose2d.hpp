@@ -37,6 +37,20 @@ constexpr idx packed_rows(const ops::ConvTranspose2d& op) {
   return min(rows, max(1, left_block / max(1, depth) / kernel_rows) * kernel_rows);
 }
 
+/// Packs the taps of a phase of `now` output channels, from weights [channels][rows][kernel] on, as a left operand of depth
+/// channels * taps.
+inline void pack_weights(const float* weight, idx rows, idx now, idx channels, idx width, const Phase& v, const Phase& u, idx kernel,
+                         float* packed) {
+  const idx taps = v.reach.taps * u.reach.taps, depth = channels * taps;
+  fill_row(0, packed, packed_floats(now, depth));
+  for (idx o = 0; o < now; ++o)
+    for (idx t = 0; t < taps; ++t) {
+      const idx p = v.weight_first + t / u.reach.taps * v.weight_step, q = u.weight_first + t % u.reach.taps * u.weight_step;
+      copy_strided(weight + o * kernel + p * width + q, rows * kernel,
+                   packed + o / kernel_rows * kernel_rows * depth + t * kernel_rows + o % kernel_rows, taps * kernel_rows, channels);
+    }
+}
+
 /// Writes a run of finished sums of one output channel: pixels j0.. of the phase (r, s), which lie a stride apart in the output.
 LAMINA_ONE_COPY inline void scatter(const ops::ConvTranspose2d& op, const Call& call, idx n, idx o, idx r, idx s, idx phase_width, idx j0, idx columns,
                     float* sums) {
@@ -51,10 +65,9 @@ LAMINA_ONE_COPY inline void scatter(const ops::ConvTranspose2d& op, const Call& 
     float* to = call.out.item(n) + at;
     if (w.stride == 1) finish_channel(call.epilogue, o, bias, from, sums, to, run);
     else {
-      if (from)
-        for (idx i = 0; i < run; ++i) residual[i] = from[i * w.stride];
+      if (from) copy_strided(from, w.stride, residual, 1, run);
       finish_channel(call.epilogue, o, bias, from ? residual : nullptr, sums, sums, run);
-      for (idx i = 0; i < run; ++i) to[i * w.stride] = sums[i];
+      copy_strided(sums, 1, to, w.stride, run);
     }
     j += run;
     sums += run;
@@ -77,6 +90,7 @@ inline void run(const ops::ConvTranspose2d& op, const Call& call) {
   const auto& [h, w] = op.window;
   const idx rows = op.out_channels / op.groups, channels = op.in_channels / op.groups, most = detail::packed_rows(op);
   const idx kernel = idx(h.kernel) * w.kernel;
+  const float* weight = call.parameters[0].floats();
   float* const packed = call.scratch + product_floats(most, out[2] * out[3]);
   for (idx r = 0; r < min(h.stride, out[2]); ++r)
     for (idx s = 0; s < min(w.stride, out[3]); ++s) {
@@ -85,11 +99,7 @@ inline void run(const ops::ConvTranspose2d& op, const Call& call) {
       for (idx g = 0; g < op.groups; ++g)
         for (idx o0 = 0; o0 < rows; o0 += most) {
           const idx now = min(most, rows - o0);
-          pack_left(now, depth, packed, [&](idx o, idx k) {
-            const idx c = k / taps, p = v.weight_first + k % taps / u.reach.taps * v.weight_step;
-            const idx q = u.weight_first + k % taps % u.reach.taps * u.weight_step;
-            return call.parameters[0].floats()[((g * channels + c) * rows + o0 + o) * kernel + p * w.kernel + q];
-          });
+          detail::pack_weights(weight + (g * channels * rows + o0) * kernel, rows, now, channels, w.kernel, v, u, kernel, packed);
           for (idx n = 0; n < out[0]; ++n) {
             const Gather gather{x.item(n) + g * channels * in[2] * in[3], in[2], in[3], u.extent, v.reach, u.reach};
             matrix_product(left_packed(packed, depth), now, v.extent * u.extent, depth, call.scratch, gather,

@@ -14,7 +14,7 @@ LAMINA_ONE_COPY inline void finish_elements(const Epilogue& e, const float* resi
 LAMINA_ONE_COPY inline void finish_channel(const Epilogue& e, idx c, const float* bias, const float* residual, float* sums, float* y, idx n) {
   if (bias || e.scale || e.shift) {
     const float b = bias ? bias[c] : 0.f, scale = e.scale ? e.scale[c] : 1.f, shift = e.shift ? e.shift[c] : 0.f;
-    map_row(sums, sums, n, [=](auto v) { return (v + b) * scale + shift; });
+    map_row(sums, sums, n, [=](vector v) { return (v + b) * scale + shift; });
   }
   finish_elements(e, residual, sums, y, n);
 }
@@ -22,7 +22,7 @@ LAMINA_ONE_COPY inline void finish_channel(const Epilogue& e, idx c, const float
 /// The whole epilogue for n channels from c on, one element each.
 inline void finish_channels(const Epilogue& e, idx c, const float* bias, const float* residual, float* sums, float* y, idx n) {
   if (bias) add_row(bias + c, sums, n);
-  if (e.scale) map_rows(sums, e.scale + c, sums, n, [](auto v, auto w) { return v * w; });
+  if (e.scale) map_rows(sums, e.scale + c, sums, n, [](vector v, vector w) { return v * w; });
   if (e.shift) add_row(e.shift + c, sums, n);
   finish_elements(e, residual, sums, y, n);
 }

@@ -37,18 +37,11 @@ struct Left {
 /// Rows of contiguous elements, `stride` apart.
 inline Left left_rows(const float* data, idx stride) { return {data, kernel_rows * stride, stride, 1}; }
 
-/// A left operand packed by `pack_left`: [rows / kernel_rows][depth][kernel_rows], complete blocks.
+/// Blocks [rows / kernel_rows][depth][kernel_rows], all complete: zeros stand for rows that are missing from the last.
 inline Left left_packed(const float* data, idx depth) { return {data, kernel_rows * depth, 1, kernel_rows}; }
 
 /// Floats of a packed left operand.
 constexpr idx packed_floats(idx rows, idx depth) { return divide_up(rows, kernel_rows) * kernel_rows * depth; }
-
-/// Packs rows x depth elements at(i, k) for left_packed, zeros in the rows that are missing from the last block.
-template <class At> inline void pack_left(idx rows, idx depth, float* packed, At at) {
-  for (idx i0 = 0; i0 < rows; i0 += kernel_rows)
-    for (idx k = 0; k < depth; ++k)
-      for (int r = 0; r < kernel_rows; ++r) *packed++ = i0 + r < rows ? at(i0 + r, k) : 0.f;
-}
 
 namespace detail {
 constexpr idx tile_rows(idx m) { return divide_up(min(m, row_block), kernel_rows) * kernel_rows; }
@@ -89,7 +82,7 @@ LAMINA_ONE_COPY inline void matrix_product(const Left& a, idx m, idx n, idx k, f
                                              Callback<idx, idx, idx, float*> finish) {
   const idx stride = detail::tile_stride(n);
   alignas(64) float right[depth_block * panel_columns];
-  alignas(64) float last[kernel_rows * depth_block];
+  alignas(64) float last[kernel_rows * depth_block]{};  // the rows that do not fill a block, packed, and zeros
   for (idx i0 = 0; i0 < m; i0 += row_block) {
     const idx rows = min(m - i0, row_block);
     const idx most = max(64, min(depth_block, left_block / rows));
@@ -98,8 +91,7 @@ LAMINA_ONE_COPY inline void matrix_product(const Left& a, idx m, idx n, idx k, f
       if (k == 0) fill_row(0, scratch, rows * stride);
       for (idx k0 = 0; k0 < k; k0 += most) {
         const idx depth = min(k - k0, most), full = a.column == 1 ? rows / kernel_rows * kernel_rows : rows;
-        if (full < rows)
-          pack_left(rows - full, depth, last, [&](idx i, idx l) { return a.at(i0 + full, k0)[i * a.row + l]; });
+        for (idx i = full; i < rows; ++i) copy_strided(a.at(i0 + full, k0) + (i - full) * a.row, 1, last + i - full, kernel_rows, depth);
         for (idx j = 0; j < columns; j += panel_columns) {
           const idx width = min(columns - j, panel_columns);
           panel(k0, depth, j0 + j, width, right);

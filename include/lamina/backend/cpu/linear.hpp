@@ -23,7 +23,7 @@ inline void run(const ops::Linear& op, const Call& call) {
   const idx rows = product(in, 0, in.rank - 1), depth = op.in_features, outs = op.out_features;
   const idx inner = in.rank > 2 ? product(in, 2, in.rank - 1) : 1;
   const float *x = call.in[0].floats(), *weight = call.parameters[0].floats(), *bias = call.parameters[1].floats();
-  const auto finish = [&](idx i, idx j0, idx columns, float* sums) {
+  const auto finish_row = [&](idx i, idx j0, idx columns, float* sums) {
     const Epilogue& e = call.epilogue;
     const float* residual = e.residual ? e.residual->floats() + i * outs + j0 : nullptr;
     float* y = call.out.floats() + i * outs + j0;
@@ -32,6 +32,7 @@ inline void run(const ops::Linear& op, const Call& call) {
       for (idx j = 0; j < columns; ++j) sums[j] += bias[j0 + j];
     finish_channel(e, i / inner % in[1], nullptr, residual, sums, y, columns);
   };
+  const Callback<idx, idx, idx, float*> finish(finish_row);
   if (!detail::runs_by_rows(rows))
     return matrix_product(left_rows(x, depth), rows, outs, depth, call.scratch, RightColumns{weight, depth}, finish);
   constexpr idx chunk = 64;

@@ -9,7 +9,7 @@ namespace lamina::inline LAMINA_ISA::cpu {
 namespace detail {
 /// y = (x - mean) * factor + bias
 LAMINA_ONE_COPY inline void normalize_row(const float* x, float* y, idx n, float mean, float factor, float bias) {
-  map_row(x, y, n, [=](auto v) { return (v - mean) * factor + bias; });
+  map_row(x, y, n, [=](vector v) { return (v - mean) * factor + bias; });
 }
 LAMINA_ONE_COPY inline double sum_of_squares_about(double mean, const float* x, idx n) {
   return sum_row(x, n, [mean](double v) { return (v - mean) * (v - mean); });
@@ -47,7 +47,7 @@ inline void run(const ops::LayerNorm& op, const Call& call) {
     float* y = call.out.floats() + i * n;
     const double mean = sum_row(x, n) / double(n), variance = detail::sum_of_squares_about(mean, x, n) / double(n);
     detail::normalize_row(x, y, n, float(mean), float(1 / std::sqrt(variance + op.eps)), 0);
-    if (weight) map_rows(y, weight, y, n, [](auto v, auto w) { return v * w; });
+    if (weight) map_rows(y, weight, y, n, [](vector v, vector w) { return v * w; });
     if (bias) add_row(bias, y, n);
   }
 }

@@ -16,6 +16,11 @@ inline void copy_row(const float* x, float* y, idx n) {
   if (n > 0 && x != y) std::memmove(y, x, std::size_t(n) * sizeof(float));
 }
 
+/// y[i * y_step] = x[i * x_step]; they do not overlap.
+LAMINA_ONE_COPY inline void copy_strided(const float* x, idx x_step, float* y, idx y_step, idx n) {
+  for (idx i = 0; i < n; ++i) y[i * y_step] = x[i * x_step];
+}
+
 /// y = value
 inline void fill_row(float value, float* y, idx n) {
   for (idx i = 0; i < n; ++i) y[i] = value;
@@ -27,28 +32,38 @@ typedef float vector_in_memory __attribute__((vector_size(4 * vector_floats), al
 inline vector load(const float* from) { return *reinterpret_cast<const vector_in_memory*>(from); }
 inline void store(vector v, float* to) { *reinterpret_cast<vector_in_memory*>(to) = v; }
 
-/// y = f(x), f for vectors and for floats. Written with vectors, because compilers must assume that x and y overlap.
+/// The first n elements of a vector, 0 < n. Loading repeats the last one, so that no lane computes anything that was not asked for.
+LAMINA_ONE_COPY inline vector load_part(const float* from, idx n) {
+  vector v{};
+  for (int l = 0; l < vector_floats; ++l) v[l] = from[l < n ? l : n - 1];
+  return v;
+}
+LAMINA_ONE_COPY inline void store_part(vector v, float* to, idx n) {
+  for (int l = 0; l < n; ++l) to[l] = v[l];
+}
+
+/// y = f(x), f for vectors. Compilers must assume that x and y overlap, and would write this loop in two versions.
 template <class F> inline void map_row(const float* x, float* y, idx n, F f) {
   idx i = 0;
   for (; i + vector_floats <= n; i += vector_floats) store(f(load(x + i)), y + i);
-  for (; i < n; ++i) y[i] = f(x[i]);
+  if (i < n) store_part(f(load_part(x + i, n - i)), y + i, n - i);
 }
 
-/// y = f(a, b), f for vectors and for floats.
+/// y = f(a, b), f for vectors.
 template <class F> inline void map_rows(const float* a, const float* b, float* y, idx n, F f) {
   idx i = 0;
   for (; i + vector_floats <= n; i += vector_floats) store(f(load(a + i), load(b + i)), y + i);
-  for (; i < n; ++i) y[i] = f(a[i], b[i]);
+  if (i < n) store_part(f(load_part(a + i, n - i), load_part(b + i, n - i)), y + i, n - i);
 }
 
-/// y = f(x), f for floats alone, as functions of the C library are.
+/// y = f(x), f for floats, as functions of the C library are.
 template <class F> inline void map_each(const float* x, float* y, idx n, F f) {
   for (idx i = 0; i < n; ++i) y[i] = f(x[i]);
 }
 
 /// y += x
 inline void add_row(const float* x, float* y, idx n) {
-  map_rows(y, x, y, n, [](auto p, auto q) { return p + q; });
+  map_rows(y, x, y, n, [](vector p, vector q) { return p + q; });
 }
 
 /// Sum of f(x[i]) in double precision. Eight sums side by side: vector code without reordering a sum behind the user's back.

@@ -1,0 +1,3 @@
+#include <lamina.hpp>
+
+int other_file() { return 0; }

@@ -1,0 +1,53 @@
+#!/bin/sh
+# Installs what is missing, builds and runs all tests.   sh tests/run.sh [meson options]
+#
+#   sh tests/run.sh -Dgolden_manifest=FILE -Db_sanitize=address,undefined
+#   CXX=clang++-19 sh tests/run.sh
+#
+# The last line is `N passed, N failed`. Each compiler and each set of options has a build folder of its own under build/.
+set -eu
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+. "$root/tools/setup.sh"
+
+# The manifest is the one option that a build folder follows; every other one is part of the folder's name.
+name=tests-$CXX
+manifest=
+sanitized=false
+rest=$#
+while [ "$rest" -gt 0 ]; do
+  option=$1
+  shift
+  rest=$((rest - 1))
+  case $option in
+  -Dgolden_manifest= | -Dgolden_manifest=/*) manifest=${option#*=} ;;
+  -Dgolden_manifest=*) manifest=$PWD/${option#*=} ;;
+  *)
+    case $option in
+    -Db_sanitize=none) ;;
+    -Db_sanitize=*) sanitized=true ;;
+    esac
+    set -- "$@" "$option"
+    name=$name-${option#-D}
+    ;;
+  esac
+done
+build=$root/build/$(printf '%s' "$name" | tr -c 'A-Za-z0-9.+_' '-')
+
+# -O1 is the fastest way through build and run together; a sanitizer's traces need line numbers.
+set -- -Dnative=true -Doptimization=1 -Db_ndebug=false -Ddebug=$sanitized "-Dgolden_manifest=$manifest" "$@"
+if $sanitized; then set -- -Db_lundef=false "$@"; fi
+
+install_missing tests examples
+if ! configure "$build" "$@"; then
+  echo "0 passed, 1 failed"
+  exit 1
+fi
+built=built
+if ! ninja -C "$build" -k 0; then
+  # what did build is tested all the same
+  built=broken
+  python3 "$root/tools/drop_stale.py" "$build"
+fi
+rm -f "$build/meson-logs/testlog.json"
+meson test -C "$build" --no-rebuild || true
+python3 "$root/tools/count_tests.py" "$build/meson-logs/testlog.json" "$built"
