@@ -115,13 +115,19 @@ template <class... Child> struct Container {
   }
 };
 
-/// Names are checked once for a container: two children may not share one.
+/// Names are checked once for a container: two children may not share one, be it given or that of a position.
 template <class... Child> constexpr bool distinct_names() {
   constexpr std::string_view twice = [] {
-    std::string_view names[] = {child_of<Child>::name..., {}};
-    for (std::size_t i = 0; i < sizeof...(Child); ++i)
-      for (std::size_t j = 0; j < i; ++j)
-        if (!names[i].empty() && names[i] == names[j]) return names[i];
+    constexpr std::size_t n = sizeof...(Child);
+    const std::string_view own[] = {child_of<Child>::name..., {}};
+    for (std::size_t i = 0; i < n; ++i) {
+      if (own[i].empty()) continue;
+      for (std::size_t j = 0; j < n; ++j) {
+        Text position;
+        if (own[j].empty()) position << idx(j);
+        if (j != i && own[i] == (own[j].empty() ? position.view() : own[j])) return own[i];
+      }
+    }
     return std::string_view{};
   }();
   if constexpr (!twice.empty()) fail<Text{} << "two children are named \"" << twice << "\"">();

@@ -27,14 +27,29 @@ struct Graph {
   constexpr const Dims& input_dims(const Node& node, int i) const { return nodes[std::size_t(input(node, i))].dims; }
 };
 
-/// Multiply-accumulates of a node.
-constexpr idx macs_of(const Graph& graph, const Node& node) {
-  return std::visit([&](const auto& op) {
-    if constexpr (requires(Dims d) { op.macs(d); }) return op.macs(graph.input_dims(node, 0));
-    else if constexpr (requires(Dims d) { op.macs(d, d); }) return op.macs(graph.input_dims(node, 0), graph.input_dims(node, 1));
-    else return idx(0);
-  }, node.operation);
+namespace detail {
+template <class Op> constexpr idx macs_as(const Graph& graph, const Node& node) {
+  const Op& op = as<Op>(node.operation);
+  if constexpr (requires(Dims d) { op.macs(d); }) return op.macs(graph.input_dims(node, 0));
+  else return op.macs(graph.input_dims(node, 0), graph.input_dims(node, 1));
 }
+template <class Op> inline constexpr bool has_macs = requires(Op op, Dims d) { op.macs(d); } || requires(Op op, Dims d) { op.macs(d, d); };
+// Few operations have any: std::visit would make a function of each of them, in every translation unit.
+template <class... All> constexpr idx macs_of(const Graph& graph, const Node& node, const std::variant<All...>& operation) {
+  constexpr bool any[] = {has_macs<All>...};
+  idx macs = 0;
+  if (!any[operation.index()]) return macs;
+  const auto add_if = [&]<class Op>(const Op*) {
+    if constexpr (has_macs<Op>)
+      if (is<Op>(operation)) macs = macs_as<Op>(graph, node);
+  };
+  (add_if(static_cast<const All*>(nullptr)), ...);
+  return macs;
+}
+}  // namespace detail
+
+/// Multiply-accumulates of a node.
+constexpr idx macs_of(const Graph& graph, const Node& node) { return detail::macs_of(graph, node, node.operation); }
 
 /// Multiply-accumulates of all nodes.
 constexpr idx macs_of(const Graph& graph) {

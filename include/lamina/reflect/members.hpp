@@ -60,6 +60,21 @@ template <class T> inline constexpr std::size_t member_count = detail::length(me
 /// The name of member number `i`.
 template <class T> constexpr std::string_view member_name(std::size_t i) { return detail::Members<T>::names.name[i]; }
 
+namespace detail {
+template <std::size_t I> struct Nth {
+  template <class First, class... Rest> constexpr auto& operator()(First& first, Rest&... rest) const {
+    if constexpr (I == 0) return first;
+    else return Nth<I - 1>{}(rest...);
+  }
+};
+}  // namespace detail
+
+/// Member number `I` of a module that is no container.
+template <std::size_t I, class T> constexpr auto& get_member(T& module) {
+  if constexpr (says_members<std::remove_const_t<T>>) return module.lamina_members(detail::Nth<I>{});
+  else return boost::pfr::get<I>(module);
+}
+
 /// Calls f(name, member) for every member of a module: parameters, buffers, children and plain attributes alike.
 template <class T, class F> constexpr void for_each_member(T& module, F&& f) {
   using M = std::remove_const_t<T>;

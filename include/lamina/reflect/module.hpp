@@ -3,15 +3,32 @@
 #pragma once
 #include "../tensor/parameter.hpp"
 #include "members.hpp"
+#include <array>
 
 namespace lamina {
 
-/// A module: a layer, a container, or a plain aggregate whose members are its children. Numbers, enumerations and tensors that a module
-/// holds are attributes, not children.
+namespace detail {
+/// Aggregates of the standard library are values, as numbers are: std::array<float, 3>.
+template <class T> constexpr bool of_standard_library() { return qualified_type_name<T>().starts_with("std::"); }
+template <class T> inline constexpr bool is_array_of_modules = false;
+}  // namespace detail
+
+/// A module: a layer, a container, or a plain aggregate whose members are its children. Numbers, enumerations, tensors and classes of
+/// the standard library that a module holds are attributes, not children.
 template <class T>
 concept module = container<std::remove_const_t<T>> || says_members<std::remove_const_t<T>> ||
-                 (std::is_class_v<T> && std::is_aggregate_v<T> && !stored<T> && !std::is_same_v<std::remove_const_t<T>, Absent>);
+                 (std::is_class_v<T> && std::is_aggregate_v<T> && !stored<T> && !std::is_same_v<std::remove_const_t<T>, Absent> &&
+                  (!detail::of_standard_library<std::remove_const_t<T>>() || detail::is_array_of_modules<std::remove_const_t<T>>));
 
+namespace detail {
+template <class T, std::size_t N> inline constexpr bool is_array_of_modules<std::array<T, N>> = module<T>;
+// Their names would be those of the standard library's own members.
+template <class T, std::size_t N> struct Members<std::array<T, N>> {
+  static_assert(N == std::size_t(-1), "lamina: an array has no names for the layers in it: hold them in a ModuleList");
+  using list = types<>;
+  static constexpr NameList<0> names{};
+};
+}  // namespace detail
 
 /// The dotted path of a member: a chain of names that ends at the root. Lives on the stack of the walk that made it.
 struct Path {

@@ -18,6 +18,7 @@ struct OutlineRow {
   idx parameters = 0;             ///< elements of its own parameters, not of those below
   idx parameter_bytes = 0;
   bool has_forward = true;        ///< false for ModuleList and ModuleDict
+  bool chains = false;            ///< gives what its last child gives: Sequential
   bool merges_equals = false;     ///< prints equal neighbours once: ModuleList
 };
 
@@ -42,23 +43,19 @@ struct OutlineMembers {
     } else if constexpr (module<T>) {
       PythonText text;
       if constexpr (requires { member.extra_repr(text); }) member.extra_repr(text);
-      const int row = add(name, module_name<T>(), text.take(), &member, has_forward<T>(), merges_equals<T>());
+      const int row = add({name, module_name<T>(), text.take(), &member});
+      OutlineRow& added = rows[std::size_t(row)];
+      added.has_forward = has_forward<T>();
+      added.chains = container<T> && added.has_forward;
+      added.merges_equals = merges_equals<T>();
       for_each_member(member, OutlineMembers{rows, row});
       rows[std::size_t(row)].end = int(rows.size());
     }
   }
 
  private:
-  int add(std::string_view name, std::string_view class_name, std::string own_text, const void* address, bool has_forward,
-          bool merges_equals) const {
-    OutlineRow row;
-    row.name = name;
-    row.class_name = class_name;
-    row.own_text = std::move(own_text);
-    row.address = address;
+  int add(OutlineRow row) const {
     row.depth = parent < 0 ? 0 : rows[std::size_t(parent)].depth + 1;
-    row.has_forward = has_forward;
-    row.merges_equals = merges_equals;
     rows.push_back(std::move(row));
     return int(rows.size()) - 1;
   }

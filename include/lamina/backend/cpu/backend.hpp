@@ -9,9 +9,11 @@ namespace lamina::inline LAMINA_ISA::cpu {
 struct Backend {
   static constexpr bool honours_item_stride(const Operation& operation) { return cpu::honours_item_stride(operation); }
   static constexpr bool works_in_place(const Operation& operation) { return cpu::works_in_place(operation); }
-  static constexpr idx scratch_floats(const Operation& operation, const Dims& x) { return cpu::scratch_floats(operation, x); }
+  static constexpr idx scratch_floats(const Operation& operation, const Dims& x) {
+    return cpu::scratch_floats(operation, x);
+  }
   /// All kernels read and write planar tensors.
   static constexpr Layout layout_of(const Operation&) { return Layout::planar; }
 };
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+} // namespace lamina::inline LAMINA_ISA::cpu

@@ -1,5 +1,5 @@
-/// What a kernel gets. Eager evaluation and the plan both end in `run(operation, call)`, an overload set with one function an
-/// operation.
+/// What a kernel gets. Eager evaluation and the plan both end in `run(operation, call)`, an overload set with one
+/// function an operation.
 #pragma once
 #include "../../core/dtype.hpp"
 #include "../../ops/activation.hpp"
@@ -7,8 +7,9 @@
 
 namespace lamina::inline LAMINA_ISA::cpu {
 
-/// A tensor in memory as a kernel sees it. The elements of an item (an index of dimension 0) are contiguous and row-major; items lie
-/// `item_stride` elements apart, which is more than their size where a tensor is part of a concatenation.
+/// A tensor in memory as a kernel sees it. The elements of an item (an index of dimension 0) are contiguous and
+/// row-major; items lie `item_stride` elements apart, which is more than their size where a tensor is part of a
+/// concatenation.
 template <class Pointer> struct OperandOf {
   Pointer data = nullptr;
   Dims dims{};
@@ -53,4 +54,4 @@ struct Call {
   float* scratch = nullptr;
 };
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+} // namespace lamina::inline LAMINA_ISA::cpu

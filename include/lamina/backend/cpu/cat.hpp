@@ -9,7 +9,7 @@ namespace lamina::inline LAMINA_ISA::cpu {
 inline void run(const ops::Cat& op, const Call& call) {
   const Dims& dims = call.out.dims;
   const int axis = wrap_dim(op.dim, dims.rank);
-  idx done = 0;  // along the axis
+  idx done = 0; // along the axis
   for (int k = 0; k < call.inputs; ++k) {
     const Input& x = call.in[k];
     if (axis == 0)
@@ -17,10 +17,11 @@ inline void run(const ops::Cat& op, const Call& call) {
     else {
       const idx outer = product(dims, 1, axis), inner = product(dims, axis + 1, dims.rank), run = x.dims[axis] * inner;
       for (idx n = 0; n < x.items(); ++n)
-        for (idx i = 0; i < outer; ++i) copy_row(x.item(n) + i * run, call.out.item(n) + (i * dims[axis] + done) * inner, run);
+        for (idx i = 0; i < outer; ++i)
+          copy_row(x.item(n) + i * run, call.out.item(n) + (i * dims[axis] + done) * inner, run);
     }
     done += x.dims[axis];
   }
 }
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+} // namespace lamina::inline LAMINA_ISA::cpu

@@ -11,8 +11,8 @@ namespace detail {
 constexpr bool runs_directly(const ops::Conv2d& op) { return op.out_channels / op.groups <= 2; }
 
 /// Adds one channel's taps of output row `oy` to the sums of the columns [first, last).
-inline void add_taps(const ops::Conv2d& op, const Dims& x, const float* channel, const float* weight, idx oy, idx first, idx last,
-                     float* sums) {
+inline void add_taps(const ops::Conv2d& op, const Dims& x, const float* channel, const float* weight, idx oy, idx first,
+                     idx last, float* sums) {
   const auto& [h, w] = op.window;
   for (idx p = 0; p < h.kernel; ++p) {
     const idx iy = oy * h.stride - h.before + p * h.dilation;
@@ -51,11 +51,12 @@ inline void run_directly(const ops::Conv2d& op, const Call& call) {
           fill_row(0, sums, last - first);
           for (idx c = 0; c < channels; ++c)
             add_taps(op, in, group + c * in[2] * in[3], weight + (o * channels + c) * taps, oy, first, last, sums);
-          finish_channel(call.epilogue, o, bias, residual_at(call.epilogue, n, at), sums, call.out.item(n) + at, last - first);
+          finish_channel(call.epilogue, o, bias, residual_at(call.epilogue, n, at), sums, call.out.item(n) + at,
+                         last - first);
         }
     }
 }
-}  // namespace detail
+} // namespace detail
 
 constexpr idx scratch_floats(const ops::Conv2d& op, const Dims& x) {
   const Dims y = op.shape(x);
@@ -73,16 +74,16 @@ inline void run(const ops::Conv2d& op, const Call& call) {
   const float *weight = call.parameters[0].floats(), *bias = call.parameters[1].floats();
   for (idx n = 0; n < out[0]; ++n)
     for (idx g = 0; g < op.groups; ++g) {
-      const Gather gather{x.item(n) + g * channels * in[2] * in[3], in[2], in[3], out[3],
-                          {h.kernel, h.stride, -h.before, h.dilation},
-                          {w.kernel, w.stride, -w.before, w.dilation}};
+      const Gather gather{
+          x.item(n) + g * channels * in[2] * in[3],   in[2], in[3], out[3], {h.kernel, h.stride, -h.before, h.dilation},
+          {w.kernel, w.stride, -w.before, w.dilation}};
       float* y = call.out.item(n);
       matrix_product(left_rows(weight + g * rows * depth, depth), rows, pixels, depth, call.scratch, gather,
-              [&](idx i, idx j0, idx columns, float* sums) {
-                const idx o = g * rows + i, at = o * pixels + j0;
-                finish_channel(call.epilogue, o, bias, residual_at(call.epilogue, n, at), sums, y + at, columns);
-              });
+                     [&](idx i, idx j0, idx columns, float* sums) {
+                       const idx o = g * rows + i, at = o * pixels + j0;
+                       finish_channel(call.epilogue, o, bias, residual_at(call.epilogue, n, at), sums, y + at, columns);
+                     });
     }
 }
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+} // namespace lamina::inline LAMINA_ISA::cpu

@@ -1,5 +1,5 @@
-/// The right operand of a convolution as a matrix product: input elements gathered by taps and output pixels, panel by panel, so that
-/// the im2col matrix never exists as a whole.
+/// The right operand of a convolution as a matrix product: input elements gathered by taps and output pixels, panel by
+/// panel, so that the im2col matrix never exists as a whole.
 #pragma once
 #include "gemm.hpp"
 
@@ -10,8 +10,8 @@ struct Reach {
   idx taps = 1, stride = 1, first = 0, step = 1;
 };
 
-/// The matrix [channels * taps][output pixels] of one item, for `matrix_product`. Row k is channel k / taps, tap k % taps; the taps are
-/// row-major over height and width, and so are the pixels. Outside the input there are zeros.
+/// The matrix [channels * taps][output pixels] of one item, for `matrix_product`. Row k is channel k / taps, tap k %
+/// taps; the taps are row-major over height and width, and so are the pixels. Outside the input there are zeros.
 struct Gather {
   const float* x;
   idx height, width, out_width;
@@ -26,8 +26,10 @@ struct Gather {
     }
     const idx taps = vertical.taps * horizontal.taps, plane = height * width;
     for (idx t = 0; t < min(taps, depth); ++t) {
-      // The t-th row of the panel and every taps-th after it belong to the same tap: addresses are computed once for all of them.
-      const idx tap = (k0 + t) % taps, dy = tap / horizontal.taps * vertical.step, dx = tap % horizontal.taps * horizontal.step;
+      // The t-th row of the panel and every taps-th after it belong to the same tap: addresses are computed once for
+      // all of them.
+      const idx tap = (k0 + t) % taps, dy = tap / horizontal.taps * vertical.step,
+                dx = tap % horizontal.taps * horizontal.step;
       bool run = columns == panel_columns;
       for (idx j = 0; j < columns; ++j) {
         const idx iy = top[j] + dy, ix = left[j] + dx;
@@ -38,7 +40,8 @@ struct Gather {
       const float* channel = x + (k0 + t) / taps * plane;
       for (idx k = t; k < depth; k += taps, channel += plane) {
         float* row = to + k * panel_columns;
-        if (run) std::memcpy(row, channel + from[0], panel_columns * sizeof(float));
+        if (run)
+          std::memcpy(row, channel + from[0], panel_columns * sizeof(float));
         else
           for (idx j = 0; j < columns; ++j) row[j] = from[j] < 0 ? 0.f : channel[from[j]];
       }
@@ -46,4 +49,4 @@ struct Gather {
   }
 };
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+} // namespace lamina::inline LAMINA_ISA::cpu

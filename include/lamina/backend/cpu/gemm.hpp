@@ -1,6 +1,6 @@
-/// The matrix product behind convolutions, linear layers and matmul. A register tile of kernel_rows x 2 vectors in GCC/Clang vector
-/// extensions, panels of the right operand that stay in the L1 cache, rows of the left operand read where they lie. No Eigen: this
-/// compiles in a fraction of the time and is as fast (docs/benchmarks).
+/// The matrix product behind convolutions, linear layers and matmul. A register tile of kernel_rows x 2 vectors in
+/// GCC/Clang vector extensions, panels of the right operand that stay in the L1 cache, rows of the left operand read
+/// where they lie. No Eigen: this compiles in a fraction of the time and is as fast (docs/benchmarks).
 #pragma once
 #include "rows.hpp"
 
@@ -21,7 +21,8 @@ template <class... Arguments> class Callback {
 /// Columns of a panel, and of the register tile.
 inline constexpr idx panel_columns = 2 * vector_floats;
 
-// Block sizes: a panel (depth x 16 floats for AVX2: 16 KB) in L1; the left operand's rows x depth and the tile of sums in L2.
+// Block sizes: a panel (depth x 16 floats for AVX2: 16 KB) in L1; the left operand's rows x depth and the tile of sums
+// in L2.
 inline constexpr idx depth_block = 256, column_block = 128, row_block = 512 / kernel_rows * kernel_rows;
 inline constexpr idx left_block = 64 * 1024;
 
@@ -48,12 +49,14 @@ constexpr idx tile_rows(idx m) { return divide_up(min(m, row_block), kernel_rows
 // An odd number of cache lines between rows, so that they spread over the sets of the cache.
 constexpr idx tile_stride(idx n) { return divide_up(min(n, column_block), panel_columns) * panel_columns + 16; }
 
-/// c[r, q] = or += sum over k of a[r * row + k * column] * b[k * panel_columns + q], for kernel_rows x (Vectors vectors) elements.
+/// c[r, q] = or += sum over k of a[r * row + k * column] * b[k * panel_columns + q], for kernel_rows x (Vectors
+/// vectors) elements.
 template <int Vectors>
-LAMINA_ONE_COPY inline void tile_product(idx depth, const float* a, idx row, idx column, const float* b, float* c, idx stride, bool add) {
+LAMINA_ONE_COPY inline void tile_product(idx depth, const float* a, idx row, idx column, const float* b, float* c,
+                                         idx stride, bool add) {
   vector sum[kernel_rows][Vectors];
-  LAMINA_UNROLL for (int r = 0; r < kernel_rows; ++r)
-    LAMINA_UNROLL for (int q = 0; q < Vectors; ++q) sum[r][q] = vector{};
+  LAMINA_UNROLL for (int r = 0; r < kernel_rows; ++r) LAMINA_UNROLL for (int q = 0; q < Vectors; ++q) sum[r][q] =
+      vector{};
   for (; depth > 0; --depth, a += column, b += panel_columns) {
     vector right[Vectors];
     LAMINA_UNROLL for (int q = 0; q < Vectors; ++q) right[q] = load(b + q * vector_floats);
@@ -62,27 +65,28 @@ LAMINA_ONE_COPY inline void tile_product(idx depth, const float* a, idx row, idx
       LAMINA_UNROLL for (int q = 0; q < Vectors; ++q) sum[r][q] += left * right[q];
     }
   }
-  LAMINA_UNROLL for (int r = 0; r < kernel_rows; ++r)
-    LAMINA_UNROLL for (int q = 0; q < Vectors; ++q) {
-      float* to = c + r * stride + q * vector_floats;
-      store(add ? load(to) + sum[r][q] : sum[r][q], to);
-    }
+  LAMINA_UNROLL for (int r = 0; r < kernel_rows; ++r) LAMINA_UNROLL for (int q = 0; q < Vectors; ++q) {
+    float* to = c + r * stride + q * vector_floats;
+    store(add ? load(to) + sum[r][q] : sum[r][q], to);
+  }
 }
-}  // namespace detail
+} // namespace detail
 
 /// Scratch floats of an m x n product.
 constexpr idx product_floats(idx m, idx n) { return detail::tile_rows(m) * detail::tile_stride(n); }
 
 /// The m x n product of `a` (m x k) and a right operand that is made panel by panel:
-///   panel(k0, depth, j0, columns, to)  writes elements (k0 + k, j0 + j) of the right operand to to[k * panel_columns + j], for j
+///   panel(k0, depth, j0, columns, to)  writes elements (k0 + k, j0 + j) of the right operand to to[k * panel_columns +
+///   j], for j
 ///                                      below `columns`; what lies behind may hold anything finite or not
-///   finish(i, j0, columns, sums)       gets `columns` finished sums of row i from column j0 on, once each, and may write to them
+///   finish(i, j0, columns, sums)       gets `columns` finished sums of row i from column j0 on, once each, and may
+///   write to them
 LAMINA_ONE_COPY inline void matrix_product(const Left& a, idx m, idx n, idx k, float* scratch,
-                                             Callback<idx, idx, idx, idx, float*> panel,
-                                             Callback<idx, idx, idx, float*> finish) {
+                                           Callback<idx, idx, idx, idx, float*> panel,
+                                           Callback<idx, idx, idx, float*> finish) {
   const idx stride = detail::tile_stride(n);
   alignas(64) float right[depth_block * panel_columns];
-  alignas(64) float last[kernel_rows * depth_block]{};  // the rows that do not fill a block, packed, and zeros
+  alignas(64) float last[kernel_rows * depth_block]{}; // the rows that do not fill a block, packed, and zeros
   for (idx i0 = 0; i0 < m; i0 += row_block) {
     const idx rows = min(m - i0, row_block);
     const idx most = max(64, min(depth_block, left_block / rows));
@@ -91,7 +95,8 @@ LAMINA_ONE_COPY inline void matrix_product(const Left& a, idx m, idx n, idx k, f
       if (k == 0) fill_row(0, scratch, rows * stride);
       for (idx k0 = 0; k0 < k; k0 += most) {
         const idx depth = min(k - k0, most), full = a.column == 1 ? rows / kernel_rows * kernel_rows : rows;
-        for (idx i = full; i < rows; ++i) copy_strided(a.at(i0 + full, k0) + (i - full) * a.row, 1, last + i - full, kernel_rows, depth);
+        for (idx i = full; i < rows; ++i)
+          copy_strided(a.at(i0 + full, k0) + (i - full) * a.row, 1, last + i - full, kernel_rows, depth);
         for (idx j = 0; j < columns; j += panel_columns) {
           const idx width = min(columns - j, panel_columns);
           panel(k0, depth, j0 + j, width, right);
@@ -114,7 +119,8 @@ struct RightRows {
   LAMINA_ONE_COPY void operator()(idx k0, idx depth, idx j0, idx columns, float* to) const {
     const float* from = data + k0 * stride + j0;
     for (idx k = 0; k < depth; ++k, from += stride, to += panel_columns) {
-      if (columns == panel_columns) std::memcpy(to, from, panel_columns * sizeof(float));
+      if (columns == panel_columns)
+        std::memcpy(to, from, panel_columns * sizeof(float));
       else
         for (idx j = 0; j < columns; ++j) to[j] = from[j];
     }
@@ -136,12 +142,11 @@ struct RightColumns {
 
 /// Scalar products of x with up to four rows `stride` apart, n elements each: what is left of a product with one row.
 LAMINA_ONE_COPY inline void dot_rows(const float* x, const float* rows, idx stride, int count, idx n, float* y) {
-  const float* row[4];  // missing rows repeat the last
+  const float* row[4]; // missing rows repeat the last
   for (int r = 0; r < 4; ++r) row[r] = rows + min(r, count - 1) * stride;
   vector sum[4][2]{};
   idx i = 0;
-  for (; i + 2 * vector_floats <= n; i += 2 * vector_floats)
-    LAMINA_UNROLL for (int h = 0; h < 2; ++h) {
+  for (; i + 2 * vector_floats <= n; i += 2 * vector_floats) LAMINA_UNROLL for (int h = 0; h < 2; ++h) {
       const vector v = load(x + i + h * vector_floats);
       LAMINA_UNROLL for (int r = 0; r < 4; ++r) sum[r][h] += v * load(row[r] + i + h * vector_floats);
     }
@@ -154,4 +159,4 @@ LAMINA_ONE_COPY inline void dot_rows(const float* x, const float* rows, idx stri
   }
 }
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+} // namespace lamina::inline LAMINA_ISA::cpu

@@ -9,15 +9,15 @@ namespace lamina::inline LAMINA_ISA::cpu {
 namespace detail {
 /// With few rows the weights are read once, as they lie; a product would first rearrange them.
 constexpr bool runs_by_rows(idx rows) { return rows < 8; }
-}  // namespace detail
+} // namespace detail
 
 constexpr idx scratch_floats(const ops::Linear& op, const Dims& x) {
   const idx rows = product(x, 0, x.rank - 1);
   return detail::runs_by_rows(rows) ? 0 : product_floats(rows, op.out_features);
 }
 
-/// Parameters: weight, bias. The bias belongs to the last dimension; the epilogue's scale and shift to dimension 1, which is
-/// another one if x has more than two.
+/// Parameters: weight, bias. The bias belongs to the last dimension; the epilogue's scale and shift to dimension 1,
+/// which is another one if x has more than two.
 inline void run(const ops::Linear& op, const Call& call) {
   const Dims& in = call.in[0].dims;
   const idx rows = product(in, 0, in.rank - 1), depth = op.in_features, outs = op.out_features;
@@ -46,4 +46,4 @@ inline void run(const ops::Linear& op, const Call& call) {
   }
 }
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+} // namespace lamina::inline LAMINA_ISA::cpu

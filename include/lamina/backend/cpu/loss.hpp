@@ -15,17 +15,19 @@ inline void run(const ops::PairLoss& op, const Call& call) {
   const auto loss = [&](double v, double target) {
     using enum ops::PairLoss::Kind;
     switch (op.kind) {
-      case mse: return (v - target) * (v - target);
-      case l1: return std::fabs(v - target);
-      case bce_with_logits: break;
+    case mse: return (v - target) * (v - target);
+    case l1: return std::fabs(v - target);
+    case bce_with_logits: break;
     }
     return (v < 0 ? 0 : v) - v * target + std::log1p(std::exp(-std::fabs(v)));
   };
   double sum = 0;
   for (idx i = 0; i < n; ++i) {
     const double l = loss(double(x[i]), double(t[i]));
-    if (op.reduction == ops::Reduction::none) y[i] = float(l);
-    else sum += l;
+    if (op.reduction == ops::Reduction::none)
+      y[i] = float(l);
+    else
+      sum += l;
   }
   if (op.reduction == ops::Reduction::mean) *y = float(sum / double(n));
   if (op.reduction == ops::Reduction::sum) *y = float(sum);
@@ -44,14 +46,15 @@ inline void run(const ops::CrossEntropy& op, const Call& call) {
     double loss = 0;
     if (t != op.ignore_index) {
       if (t < 0 || t >= classes)
-        throw error("cross_entropy: target " + std::to_string(t) + " is out of range for " + std::to_string(classes) + " classes");
+        throw error("cross_entropy: target " + std::to_string(t) + " is out of range for " + std::to_string(classes) +
+                    " classes");
       const float* x = call.in[0].floats() + i / inner * classes * inner + i % inner;
       double most = -__builtin_inf(), exponentials = 0, all = 0;
       for (idx c = 0; c < classes; ++c) most = double(x[c * inner]) > most ? double(x[c * inner]) : most;
       for (idx c = 0; c < classes; ++c) exponentials += std::exp(double(x[c * inner]) - most);
       const double log_sum = most + std::log(exponentials), smoothing = op.label_smoothing;
       loss = (1 - smoothing) * (log_sum - double(x[t * inner]));
-      if (smoothing != 0) {  // 0 times an infinite logit would be NaN
+      if (smoothing != 0) { // 0 times an infinite logit would be NaN
         for (idx c = 0; c < classes; ++c) all += log_sum - double(x[c * inner]);
         loss += smoothing / double(classes) * all;
       }
@@ -60,8 +63,8 @@ inline void run(const ops::CrossEntropy& op, const Call& call) {
     if (op.reduction == ops::Reduction::none) y[i] = float(loss);
     sum += loss;
   }
-  if (op.reduction == ops::Reduction::mean) *y = float(sum / double(counted));  // NaN if nothing counts, as in PyTorch
+  if (op.reduction == ops::Reduction::mean) *y = float(sum / double(counted)); // NaN if nothing counts, as in PyTorch
   if (op.reduction == ops::Reduction::sum) *y = float(sum);
 }
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+} // namespace lamina::inline LAMINA_ISA::cpu

@@ -14,9 +14,10 @@ LAMINA_ONE_COPY inline void normalize_row(const float* x, float* y, idx n, float
 LAMINA_ONE_COPY inline double sum_of_squares_about(double mean, const float* x, idx n) {
   return sum_row(x, n, [mean](double v) { return (v - mean) * (v - mean); });
 }
-}  // namespace detail
+} // namespace detail
 
-/// Parameters: weight, bias, running_mean, running_var. Without the running ones the statistics are the batch's. out may be in[0].
+/// Parameters: weight, bias, running_mean, running_var. Without the running ones the statistics are the batch's. out
+/// may be in[0].
 inline void run(const ops::BatchNorm& op, const Call& call) {
   const Input& x = call.in[0];
   const float *weight = call.parameters[0].floats(), *bias = call.parameters[1].floats();
@@ -25,7 +26,8 @@ inline void run(const ops::BatchNorm& op, const Call& call) {
   const idx area = product(x.dims, 2, x.dims.rank), samples = x.dims[0] * area;
   for (idx c = 0; c < x.dims[1]; ++c) {
     double mean = 0, variance = 0;
-    if (running) mean = running_mean[c], variance = running_var[c];
+    if (running)
+      mean = running_mean[c], variance = running_var[c];
     else {
       for (idx n = 0; n < x.dims[0]; ++n) mean += sum_row(x.item(n) + c * area, area);
       mean /= double(samples);
@@ -34,7 +36,8 @@ inline void run(const ops::BatchNorm& op, const Call& call) {
     }
     const float factor = float((weight ? double(weight[c]) : 1.) / std::sqrt(variance + op.eps));
     for (idx n = 0; n < x.dims[0]; ++n)
-      detail::normalize_row(x.item(n) + c * area, call.out.item(n) + c * area, area, float(mean), factor, bias ? bias[c] : 0.f);
+      detail::normalize_row(x.item(n) + c * area, call.out.item(n) + c * area, area, float(mean), factor,
+                            bias ? bias[c] : 0.f);
   }
 }
 
@@ -70,4 +73,4 @@ inline void run(const ops::GroupNorm& op, const Call& call) {
     }
 }
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+} // namespace lamina::inline LAMINA_ISA::cpu

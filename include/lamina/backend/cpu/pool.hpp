@@ -20,7 +20,7 @@ LAMINA_ONE_COPY inline double sum_rectangle(const float* x, idx width, idx top, 
   for (idx i = top; i < bottom; ++i) sum += sum_row(x + i * width + left, right - left);
   return sum;
 }
-}  // namespace detail
+} // namespace detail
 
 inline void run(const ops::MaxPool2d& op, const Call& call) {
   const idx height = call.in[0].dims[2], width = call.in[0].dims[3];
@@ -37,7 +37,7 @@ inline void run(const ops::MaxPool2d& op, const Call& call) {
         for (idx i = top + first; i < bottom; i += h.dilation)
           for (idx j = left + start; j < right; j += w.dilation) {
             const float v = x[i * width + j];
-            most = v > most || v != v ? v : most;  // a NaN is never exceeded
+            most = v > most || v != v ? v : most; // a NaN is never exceeded
           }
         *y++ = most;
       }
@@ -57,21 +57,25 @@ inline void run(const ops::AvgPool2d& op, const Call& call) {
         const idx inside = (bottom - top) * (right - left);
         const idx divisor = op.divisor != 0 ? op.divisor : op.count_include_pad ? padded : inside;
         // A window that lies in the padding alone gives 0, whatever the divisor.
-        *y++ = top < bottom && left < right ? float(detail::sum_rectangle(x, width, top, bottom, left, right) / double(divisor)) : 0.f;
+        *y++ = top < bottom && left < right
+                   ? float(detail::sum_rectangle(x, width, top, bottom, left, right) / double(divisor))
+                   : 0.f;
       }
   });
 }
 
 inline void run(const ops::AdaptiveAvgPool2d&, const Call& call) {
-  const idx height = call.in[0].dims[2], width = call.in[0].dims[3], rows = call.out.dims[2], columns = call.out.dims[3];
+  const idx height = call.in[0].dims[2], width = call.in[0].dims[3], rows = call.out.dims[2],
+            columns = call.out.dims[3];
   detail::for_each_plane(call, [&](const float* x, float* y) {
     for (idx oy = 0; oy < rows; ++oy)
       for (idx ox = 0; ox < columns; ++ox) {
         const idx top = oy * height / rows, bottom = divide_up((oy + 1) * height, rows);
         const idx left = ox * width / columns, right = divide_up((ox + 1) * width, columns);
-        *y++ = float(detail::sum_rectangle(x, width, top, bottom, left, right) / double((bottom - top) * (right - left)));
+        *y++ =
+            float(detail::sum_rectangle(x, width, top, bottom, left, right) / double((bottom - top) * (right - left)));
       }
   });
 }
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+} // namespace lamina::inline LAMINA_ISA::cpu

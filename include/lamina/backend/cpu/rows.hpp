@@ -1,5 +1,5 @@
-/// What kernels do with rows: contiguous runs of floats. A row that is written may be one that is read, but must not overlap it
-/// in part.
+/// What kernels do with rows: contiguous runs of floats. A row that is written may be one that is read, but must not
+/// overlap it in part.
 #pragma once
 #include "call.hpp"
 #include <cstring>
@@ -32,7 +32,8 @@ typedef float vector_in_memory __attribute__((vector_size(4 * vector_floats), al
 inline vector load(const float* from) { return *reinterpret_cast<const vector_in_memory*>(from); }
 inline void store(vector v, float* to) { *reinterpret_cast<vector_in_memory*>(to) = v; }
 
-/// The first n elements of a vector, 0 < n. Loading repeats the last one, so that no lane computes anything that was not asked for.
+/// The first n elements of a vector, 0 < n. Loading repeats the last one, so that no lane computes anything that was
+/// not asked for.
 LAMINA_ONE_COPY inline vector load_part(const float* from, idx n) {
   vector v{};
   for (int l = 0; l < vector_floats; ++l) v[l] = from[l < n ? l : n - 1];
@@ -66,7 +67,8 @@ inline void add_row(const float* x, float* y, idx n) {
   map_rows(y, x, y, n, [](vector p, vector q) { return p + q; });
 }
 
-/// Sum of f(x[i]) in double precision. Eight sums side by side: vector code without reordering a sum behind the user's back.
+/// Sum of f(x[i]) in double precision. Eight sums side by side: vector code without reordering a sum behind the user's
+/// back.
 template <class F> inline double sum_row(const float* x, idx n, F f) {
   double lane[8]{};
   idx i = 0;
@@ -79,4 +81,4 @@ LAMINA_ONE_COPY inline double sum_row(const float* x, idx n) {
   return sum_row(x, n, [](double v) { return v; });
 }
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+} // namespace lamina::inline LAMINA_ISA::cpu

@@ -12,7 +12,8 @@ struct Strides {
 /// Of the operand itself.
 template <class Pointer> constexpr Strides strides_of(const OperandOf<Pointer>& x) {
   Strides s;
-  for (idx i = x.dims.rank - 1, step = 1; i >= 0; step *= x.dims[int(i--)]) s.distance[i] = i == 0 ? x.item_stride : step;
+  for (idx i = x.dims.rank - 1, step = 1; i >= 0; step *= x.dims[int(i--)])
+    s.distance[i] = i == 0 ? x.item_stride : step;
   return s;
 }
 
@@ -20,7 +21,8 @@ template <class Pointer> constexpr Strides strides_of(const OperandOf<Pointer>& 
 template <class Pointer> constexpr Strides broadcast_strides(const OperandOf<Pointer>& x, const Dims& dims) {
   const Strides own = strides_of(x);
   Strides s;
-  for (int i = x.dims.rank - 1, to = dims.rank - 1; i >= 0 && to >= 0; --i, --to) s.distance[to] = x.dims[i] == 1 ? 0 : own[i];
+  for (int i = x.dims.rank - 1, to = dims.rank - 1; i >= 0 && to >= 0; --i, --to)
+    s.distance[to] = x.dims[i] == 1 ? 0 : own[i];
   return s;
 }
 
@@ -31,4 +33,4 @@ constexpr idx distance_to(idx number, const Dims& dims, int rank, const Strides&
   return distance;
 }
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+} // namespace lamina::inline LAMINA_ISA::cpu

@@ -1,5 +1,5 @@
-/// The instruction set decides code from the plan down. All of it lives in an inline namespace named after the instruction set, so
-/// that objects compiled with different flags link into one program without sharing symbols.
+/// The instruction set decides code from the plan down. All of it lives in an inline namespace named after the
+/// instruction set, so that objects compiled with different flags link into one program without sharing symbols.
 #pragma once
 
 #if defined(__AVX512F__)
@@ -35,8 +35,8 @@ namespace lamina::inline LAMINA_ISA::cpu {
 /// Floats in a vector register.
 inline constexpr int vector_floats = LAMINA_VECTOR_FLOATS;
 
-/// Rows of the matrix product's register tile. Its columns are two vectors; sums, a row of the right operand and one broadcast
-/// element fill the register file.
+/// Rows of the matrix product's register tile. Its columns are two vectors; sums, a row of the right operand and one
+/// broadcast element fill the register file.
 inline constexpr int kernel_rows = LAMINA_KERNEL_ROWS;
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+} // namespace lamina::inline LAMINA_ISA::cpu

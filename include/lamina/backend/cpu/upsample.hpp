@@ -1,5 +1,5 @@
-/// Resizing of images. Positions are computed in float32 exactly as PyTorch's CPU kernels do (ATen/native/UpSample.h and
-/// cpu/UpSampleKernel.cpp): for nearest neighbours one rounding more or less picks another pixel.
+/// Resizing of images. Positions are computed in float32 exactly as PyTorch's CPU kernels do (ATen/native/UpSample.h
+/// and cpu/UpSampleKernel.cpp): for nearest neighbours one rounding more or less picks another pixel.
 #pragma once
 #include "../../ops/upsample.hpp"
 #include "rows.hpp"
@@ -17,15 +17,15 @@ struct Source {
 /// One dimension of a resize.
 struct Resize {
   idx in, out;
-  double scale;  // 0: not given
+  double scale; // 0: not given
   bool bilinear, align_corners, small;
 
   float ratio() const { return scale > 0 ? float(1 / scale) : float(in) / float(out); }
 
   Source source(idx i) const {
     if (!bilinear) {
-      // PyTorch's kernel for small images takes these two shortcuts, which differ from the formula where a scale is given that
-      // does not divide evenly; the one for large images does not.
+      // PyTorch's kernel for small images takes these two shortcuts, which differ from the formula where a scale is
+      // given that does not divide evenly; the one for large images does not.
       if (small && out == in) return {i, i, 0};
       if (small && out == 2 * in) return {i / 2, i / 2, 0};
       const idx at = min(idx(std::floor(float(i) * ratio())), in - 1);
@@ -33,23 +33,27 @@ struct Resize {
     }
     if (out == in) return {i, i, 0};
     float at = 0;
-    if (align_corners) at = out > 1 ? float(in - 1) / float(out - 1) * float(i) : 0.f;
-    else if (out > 1) at = ratio() * (float(i) + 0.5f) - 0.5f;
+    if (align_corners)
+      at = out > 1 ? float(in - 1) / float(out - 1) * float(i) : 0.f;
+    else if (out > 1)
+      at = ratio() * (float(i) + 0.5f) - 0.5f;
     if (at < 0) at = 0;
     const idx first = min(idx(at), in - 1);
     const float weight = at - float(first);
     return {first, first + (first < in - 1), weight < 1 ? weight : 1.f};
   }
 };
-}  // namespace detail
+} // namespace detail
 
 inline void run(const ops::Upsample& op, const Call& call) {
   const Input& x = call.in[0];
   const Dims &in = x.dims, &out = call.out.dims;
   const bool bilinear = op.mode == ops::Upsample::Mode::bilinear, small = out[2] + out[3] <= 128;
-  const detail::Resize vertical{in[2], out[2], op.height == none ? op.scale_height : 0, bilinear, op.align_corners, small};
-  const detail::Resize horizontal{in[3], out[3], op.width == none ? op.scale_width : 0, bilinear, op.align_corners, small};
-  constexpr idx chunk = 256;  // columns whose sources are computed once for all rows
+  const detail::Resize vertical{in[2],    out[2],           op.height == none ? op.scale_height : 0,
+                                bilinear, op.align_corners, small};
+  const detail::Resize horizontal{in[3],    out[3],           op.width == none ? op.scale_width : 0,
+                                  bilinear, op.align_corners, small};
+  constexpr idx chunk = 256; // columns whose sources are computed once for all rows
   detail::Source column[chunk];
   for (idx j0 = 0; j0 < out[3]; j0 += chunk) {
     const idx columns = min(chunk, out[3] - j0);
@@ -58,7 +62,8 @@ inline void run(const ops::Upsample& op, const Call& call) {
       for (idx c = 0; c < in[1]; ++c)
         for (idx i = 0; i < out[2]; ++i) {
           const detail::Source row = vertical.source(i);
-          const float *plane = x.item(n) + c * in[2] * in[3], *p = plane + row.first * in[3], *q = plane + row.second * in[3];
+          const float *plane = x.item(n) + c * in[2] * in[3], *p = plane + row.first * in[3],
+                      *q = plane + row.second * in[3];
           float* y = call.out.item(n) + (c * out[2] + i) * out[3] + j0;
           if (!bilinear)
             for (idx j = 0; j < columns; ++j) y[j] = p[column[j].first];
@@ -71,4 +76,4 @@ inline void run(const ops::Upsample& op, const Call& call) {
   }
 }
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+} // namespace lamina::inline LAMINA_ISA::cpu

@@ -1,0 +1,81 @@
+/// Chapter 3: change a model that exists: another head, one more input, one more output.
+///   chapter3_change
+#include <iostream>
+#include <lamina.hpp>
+
+using namespace lamina;
+
+using Head = Sequential<named<"fc1", Linear<2048, 128>>, named<"relu1", ReLU>, named<"dropout1", Dropout<>>, named<"fc2", Linear<128, 10>>,
+                        named<"output", Softmax<1>>>;
+
+// A model around a model: the result and a second input (one number a picture) make the features of a new layer.
+template <class Net> struct ExtraInput {
+  Net net;
+  ReLU relu;
+  Dropout<> dropout;
+  Linear<1001, 10> fc_add;
+  Softmax<1> output;
+
+  constexpr auto operator()(auto x, auto number) const {
+    auto features = dropout(relu(net(x)));
+    return output(fc_add(cat<1>(features, unsqueeze<1>(number))));
+  }
+};
+
+// The same with two results: ten classes, and the thousand features under them.
+template <class Net> struct ExtraOutput {
+  Net net;
+  ReLU relu;
+  Dropout<> dropout;
+  Linear<1000, 10> fc1;
+  Softmax<1> output;
+
+  constexpr auto operator()(auto x) const {
+    auto features = materialise(net(x));
+    return std::tuple(materialise(output(fc1(dropout(relu(features))))), features);
+  }
+};
+
+static_assert(std::is_same_v<output_shape<ExtraInput<models::ResNet50>, Shape<4, 3, 224, 224>, Shape<4>>, Shape<4, 10>>);
+
+/// Fills a model with small numbers, the same at every run; PyTorch's weights would be loaded here.
+template <class Net> void fill(Net& net) {
+  std::uint32_t state = 1;
+  for_each_stored(net, [&](const Path& path, auto& parameter) {
+    for (auto& value : parameter.span()) {
+      state = state * 1664525u + 1013904223u;
+      const float u = float(state >> 8) * 0x1p-24f;  // [0, 1)
+      value = path.name == "running_var" ? decltype(+value)(1) : decltype(+value)((u - 0.5f) * 0.1f);
+    }
+  });
+}
+
+int main() {
+  models::ResNet50 net;
+  fill(net);
+
+  // A new head. The type is a new one; every other weight moves.
+  auto with_head = replace<"fc">(std::move(net), Head{});
+  fill(with_head.fc);
+  std::cout << "the new head:\n" << with_head.fc << '\n';
+
+  Tensor<float, Shape<1, 3, 64, 64>> picture;
+  picture.fill(0.5f);
+  auto engine = compile<Shape<1, 3, 64, 64>>(with_head);
+  const auto classes = engine(picture);
+  std::cout << "ten classes:";
+  for (float p : classes.span()) std::cout << ' ' << p;
+
+  ExtraInput<models::ResNet18> two_inputs;
+  fill(two_inputs);
+  Tensor<float, Shape<1>> number;
+  number.fill(0.25f);
+  const auto ten = compile<Shape<1, 3, 64, 64>, Shape<1>>(two_inputs)(picture, number);
+  std::cout << "\nwith a second input:";
+  for (float p : ten.span()) std::cout << ' ' << p;
+
+  ExtraOutput<models::ResNet18> two_outputs;
+  fill(two_outputs);
+  const auto [probabilities, features] = compile<Shape<1, 3, 64, 64>>(two_outputs)(picture);
+  std::cout << "\nwith a second output: " << probabilities.size() << " classes and " << features.size() << " features\n";
+}

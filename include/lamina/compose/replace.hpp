@@ -1,0 +1,145 @@
+/// Replacing a layer of a model.
+#pragma once
+#include "access.hpp"
+#include "edit.hpp"
+
+namespace lamina {
+
+namespace detail {
+/// The template arguments of a type, as far as C++20 can match them: up to eight values, then types.
+template <class T> struct Arguments {
+  using list = types<>;
+};
+template <template <class...> class T, class... A> struct Arguments<T<A...>> {
+  using list = types<A...>;
+  template <class... New> using with = T<New...>;
+};
+template <template <auto, class...> class T, auto V1, class... A> struct Arguments<T<V1, A...>> {
+  using list = types<A...>;
+  template <class... New> using with = T<V1, New...>;
+};
+template <template <auto, auto, class...> class T, auto V1, auto V2, class... A> struct Arguments<T<V1, V2, A...>> {
+  using list = types<A...>;
+  template <class... New> using with = T<V1, V2, New...>;
+};
+template <template <auto, auto, auto, class...> class T, auto V1, auto V2, auto V3, class... A> struct Arguments<T<V1, V2, V3, A...>> {
+  using list = types<A...>;
+  template <class... New> using with = T<V1, V2, V3, New...>;
+};
+template <template <auto, auto, auto, auto, class...> class T, auto V1, auto V2, auto V3, auto V4, class... A>
+struct Arguments<T<V1, V2, V3, V4, A...>> {
+  using list = types<A...>;
+  template <class... New> using with = T<V1, V2, V3, V4, New...>;
+};
+template <template <auto, auto, auto, auto, auto, class...> class T, auto V1, auto V2, auto V3, auto V4, auto V5, class... A>
+struct Arguments<T<V1, V2, V3, V4, V5, A...>> {
+  using list = types<A...>;
+  template <class... New> using with = T<V1, V2, V3, V4, V5, New...>;
+};
+template <template <auto, auto, auto, auto, auto, auto, class...> class T, auto V1, auto V2, auto V3, auto V4, auto V5, auto V6, class... A>
+struct Arguments<T<V1, V2, V3, V4, V5, V6, A...>> {
+  using list = types<A...>;
+  template <class... New> using with = T<V1, V2, V3, V4, V5, V6, New...>;
+};
+
+template <std::size_t I, class List> struct nth_of;
+template <std::size_t I, class... T> struct nth_of<I, types<T...>> { using type = nth_type<I, T...>; };
+template <std::size_t I, class List> using nth_of_t = typename nth_of<I, List>::type;
+
+/// T with `New` as its type argument number K.
+template <class T, std::size_t K, class New, class List, class Index> struct Rebound;
+template <class T, std::size_t K, class New, class... A, std::size_t... I> struct Rebound<T, K, New, types<A...>, std::index_sequence<I...>> {
+  using type = typename Arguments<T>::template with<std::conditional_t<I == K, New, A>...>;
+};
+template <class T, std::size_t K, class New>
+using rebound = typename Rebound<T, K, New, typename Arguments<T>::list, std::make_index_sequence<length(typename Arguments<T>::list{})>>::type;
+
+/// True if the members of R are those of T, but for number I, which is a `New`.
+template <class R, class T, std::size_t I, class New> constexpr bool differs_in_one_member() {
+  if constexpr (member_count<R> != member_count<T>) return false;
+  else
+    return []<std::size_t... J>(std::index_sequence<J...>) {
+      return (std::is_same_v<nth_of_t<J, member_types<R>>, std::conditional_t<J == I, New, nth_of_t<J, member_types<T>>>> && ...);
+    }(std::make_index_sequence<member_count<T>>{});
+}
+
+/// The type argument from number K on that stands for member I of T, as the type with `New` in its place; void if there is none.
+template <class T, std::size_t I, class New, std::size_t K = 0> constexpr auto find_rebound() {
+  using List = typename Arguments<T>::list;
+  if constexpr (K == length(List{})) return std::type_identity<void>{};
+  else if constexpr (!std::is_same_v<nth_of_t<K, List>, nth_of_t<I, member_types<T>>>) return find_rebound<T, I, New, K + 1>();
+  else if constexpr (differs_in_one_member<rebound<T, K, New>, T, I, New>()) return std::type_identity<rebound<T, K, New>>{};
+  else return find_rebound<T, I, New, K + 1>();
+}
+
+template <class T, std::size_t I> constexpr Text not_rebindable() {
+  return Text{} << "replace: no type parameter of " << class_name<T>() << " stands for its member " << member_name<T>(I) << ", a "
+                << type_label<nth_of_t<I, member_types<T>>>() << "; declare class " << class_name<T>()
+                << " with template <class L> and the member as L " << member_name<T>(I) << ", values before types";
+}
+
+template <std::size_t At, class T, class R, std::size_t... J> constexpr void move_members(T& from, R& to, std::index_sequence<J...>) {
+  const auto move_one = [&]<std::size_t I>(std::integral_constant<std::size_t, I>) {
+    if constexpr (I != At) get_member<I>(to) = std::move(get_member<I>(from));
+  };
+  (move_one(std::integral_constant<std::size_t, J>{}), ...);
+}
+
+template <std::size_t I, class T, class Layer> constexpr auto replace_member(T& net, Layer&& layer) {
+  using New = std::remove_cvref_t<Layer>;
+  using Old = nth_of_t<I, member_types<T>>;
+  if constexpr (std::is_same_v<New, Old>) {
+    get_member<I>(net) = std::forward<Layer>(layer);
+    return std::move(net);
+  } else {
+    using R = typename decltype(find_rebound<T, I, New>())::type;
+    if constexpr (std::is_void_v<R>) {
+      fail<not_rebindable<T, I>()>();
+      return std::move(net);
+    } else {
+      R result{};
+      move_members<I>(net, result, std::make_index_sequence<member_count<T>>{});
+      get_member<I>(result) = std::forward<Layer>(layer);
+      return result;
+    }
+  }
+}
+}  // namespace detail
+
+/// The container with another layer at position I, under the same name. PyTorch: `list[i] = layer`.
+template <idx I, detail::edited C, class Layer> constexpr auto replace(C&& list, Layer&& layer) {
+  using T = std::remove_cvref_t<C>;
+  constexpr bool ok = detail::takes_rvalue<C, "replace", "replace<0>(std::move(list), layer)">() && detail::takes_layer<Layer, "replace">();
+  if constexpr (ok) {
+    constexpr std::size_t at = T::template position<I>();
+    using Child = typename detail::with_layer<detail::child_at_t<T, at>, std::remove_cvref_t<Layer>>::type;
+    return detail::splice<Child, idx(at), 1>(list, std::forward<Layer>(layer));
+  } else return T{};
+}
+
+/// The model with another layer under a name or dotted path; all other weights move over.
+///   auto net10 = replace<"fc">(std::move(net), Linear<2048, 10>{});
+///   auto named = replace<"fc.output">(std::move(net), Softmax<1>{});
+/// In a container any child can be replaced. A member of an aggregate can be replaced by a layer of its own type, and by one of another
+/// type where a type parameter of the aggregate stands for the member. Value parameters (up to six) come before the types:
+///   template <int Classes, class Fc = Linear<512, Classes>> struct Net { ...; Fc fc; };
+/// All modules on the way are rebuilt, so each of them has to be replaceable in the one above it. PyTorch: `net.fc = layer`.
+template <fixed_string Path, class M, class Layer> requires module<std::remove_cvref_t<M>> constexpr auto replace(M&& net, Layer&& layer) {
+  using T = std::remove_cvref_t<M>;
+  constexpr bool rvalue = !std::is_lvalue_reference_v<M> && !std::is_const_v<M>;
+  if constexpr (!rvalue) fail<Text{} << "replace takes the model as an rvalue: replace<\"" << Path.view() << "\">(std::move(net), layer)", T>();
+  if constexpr (!(rvalue && detail::takes_layer<Layer, "replace">())) return T{};
+  else if constexpr (detail::has_dot<Path>) {
+    constexpr auto head = detail::path_head<Path>();
+    return replace<head>(std::move(net), replace<detail::path_tail<Path>()>(std::move(get<head>(net)), std::forward<Layer>(layer)));
+  } else {
+    constexpr idx at = detail::find_child<T>(Path.view());
+    if constexpr (at < 0) {
+      fail<Text{} << "replace: " << detail::no_child<T>(Path.view())>();
+      return T{};
+    } else if constexpr (container<T>) return replace<at>(std::move(net), std::forward<Layer>(layer));
+    else return detail::replace_member<std::size_t(at)>(net, std::forward<Layer>(layer));
+  }
+}
+
+}  // namespace lamina

@@ -1,0 +1,121 @@
+/// Operands for kernel tests: memory of exact size (so that sanitizers see every stray access), deterministic contents,
+/// items that lie apart, and gaps that must stay untouched.
+#pragma once
+#include <catch2/catch_message.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <cmath>
+#include <cstdint>
+#include <lamina/backend/cpu/run.hpp>
+#include <limits>
+#include <memory>
+#include <random>
+#include <vector>
+
+namespace backend_test {
+using namespace lamina;
+
+inline constexpr float untouched = 12345.678f;
+inline constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN(),
+                       infinity = std::numeric_limits<float>::infinity();
+
+/// A float tensor whose items lie `gap` elements further apart than they must.
+struct Operand {
+  Dims dims;
+  idx stride;
+  std::vector<float> memory;
+
+  Operand() : Operand(Dims{0}) {}
+  explicit Operand(Dims d, idx gap = 0) : dims(d), stride(product(d, 1, d.rank) + gap) {
+    const idx items = d.rank == 0 ? 1 : d[0];
+    memory.assign(std::size_t(items == 0 ? 0 : (items - 1) * stride + product(d, 1, d.rank)), untouched);
+  }
+  static Operand of(Dims d, std::vector<float> values) {
+    Operand x(d);
+    REQUIRE(values.size() == x.memory.size());
+    x.memory = std::move(values);
+    return x;
+  }
+  static Operand random(Dims d, unsigned seed, idx gap = 0, float low = -1, float high = 1) {
+    Operand x(d, gap);
+    std::mt19937 generator(seed);
+    std::uniform_real_distribution<float> draw(low, high);
+    for (idx i = 0; i < x.size(); ++i) x[i] = draw(generator);
+    return x;
+  }
+  idx size() const { return count(dims); }
+  std::size_t place(idx i) const {
+    const idx item = product(dims, 1, dims.rank);
+    return std::size_t(item == 0 ? 0 : i / item * stride + i % item);
+  }
+  float& operator[](idx i) { return memory[place(i)]; }
+  float operator[](idx i) const { return memory[place(i)]; }
+  float at(idx a, idx b, idx c, idx d) const { return (*this)[((a * dims[1] + b) * dims[2] + c) * dims[3] + d]; }
+  float& at(idx a, idx b, idx c, idx d) { return (*this)[((a * dims[1] + b) * dims[2] + c) * dims[3] + d]; }
+
+  cpu::Input in() const { return {{memory.data(), dims, stride, Dtype::float32}}; }
+  cpu::Output out() { return {{memory.data(), dims, stride, Dtype::float32}}; }
+  bool gaps_untouched() const {
+    const idx item = product(dims, 1, dims.rank);
+    for (idx i = 0; i < idx(memory.size()); ++i)
+      if (stride > 0 && i % stride >= item && memory[std::size_t(i)] != untouched) return false;
+    return true;
+  }
+};
+
+/// int64 targets.
+struct Targets {
+  Dims dims;
+  std::vector<std::int64_t> memory;
+  cpu::Input in() const { return {{memory.data(), dims, product(dims, 1, dims.rank), Dtype::int64}}; }
+};
+
+/// A call under construction. Parameters keep their slots; nullptr leaves one out.
+struct Run {
+  std::vector<cpu::Input> inputs;
+  cpu::Call call{};
+  cpu::Input residual{};
+
+  explicit Run(std::vector<cpu::Input> in, std::vector<const Operand*> parameters = {}) : inputs(std::move(in)) {
+    for (std::size_t i = 0; i < parameters.size(); ++i)
+      if (parameters[i]) call.parameters[i] = parameters[i]->in();
+  }
+  Run(const Run&) = delete;
+  Run& add(const Operand& r) {
+    residual = r.in();
+    call.epilogue.residual = &residual;
+    return *this;
+  }
+  /// Runs it with scratch of exactly the size that was asked for, filled with NaN.
+  void into(const Operation& op, Operand& y);
+};
+
+/// Largest |x - reference| over the largest |reference| (but at least `scale`); infinite if only one of two elements is
+/// NaN or infinite.
+template <class Reference> double error_of(const Operand& x, const Reference& reference, double scale = 1e-30) {
+  double worst = 0;
+  for (idx i = 0; i < x.size(); ++i) {
+    const double r = double(reference[std::size_t(i)]);
+    if (std::isfinite(r)) scale = std::fmax(scale, std::fabs(r));
+  }
+  for (idx i = 0; i < x.size(); ++i) {
+    const double r = double(reference[std::size_t(i)]), v = double(x[i]);
+    if (v == r || (std::isnan(v) && std::isnan(r))) continue;
+    const double e = std::fabs(v - r) / scale;
+    worst = std::isfinite(e) ? std::fmax(worst, e) : double(infinity);
+  }
+  return worst;
+}
+
+inline std::vector<double> values_of(const Operand& x) {
+  std::vector<double> v;
+  for (idx i = 0; i < x.size(); ++i) v.push_back(double(x[i]));
+  return v;
+}
+
+inline double scalar_product(const Operand& a, const Operand& b) {
+  double sum = 0;
+  for (idx i = 0; i < a.size(); ++i) sum += double(a[i]) * double(b[i]);
+  return sum;
+}
+
+} // namespace backend_test
