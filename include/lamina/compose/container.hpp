@@ -48,15 +48,9 @@ template <class... Child> struct Container {
   }(std::index_sequence_for<Child...>{});
   /// The position of a name, or -1.
   static constexpr idx find(std::string_view name) {
-    idx i = 0, found = -1;
-    const auto compare = [&](std::string_view own) {
-      Text position;
-      position << i;
-      if (found < 0 && name == (own.empty() ? position.view() : own)) found = i;
-      ++i;
-    };
-    (compare(child_of<Child>::name), ...);
-    return found;
+    for (idx i = 0; i < children; ++i)
+      if (lamina_names.name[i] == name) return i;
+    return -1;
   }
   /// True if a child has this name. PyTorch: `name in container`.
   static constexpr bool contains(std::string_view name) { return find(name) >= 0; }
@@ -65,7 +59,7 @@ template <class... Child> struct Container {
 
   constexpr Container() = default;
   /// Takes the layers over, weights and all.
-  template <class... Layer> requires(sizeof...(Layer) == sizeof...(Child) && sizeof...(Child) > 0 && (std::is_same_v<std::remove_cvref_t<Layer>, layer_t<Child>> && ...))
+  template <class... Layer> requires(sizeof...(Child) > 0 && std::is_same_v<types<std::remove_cvref_t<Layer>...>, lamina_member_types>)
   constexpr explicit Container(Layer&&... layers) : leaves{{std::forward<Layer>(layers)}...} {}
 
   /// The child at a position, negative from the back. An index out of range does not compile.
@@ -95,14 +89,7 @@ template <class... Child> struct Container {
   static constexpr Text no_child(std::string_view name) {
     Text text;
     text << "no child is named \"" << name << "\"; the children are:";
-    idx i = 0;
-    const auto list = [&](std::string_view own) {
-      text << ' ';
-      if (own.empty()) text << i;
-      else text << own;
-      ++i;
-    };
-    (list(child_of<Child>::name), ...);
+    for (idx i = 0; i < children; ++i) text << ' ' << lamina_names.name[i];
     return text;
   }
 
@@ -114,6 +101,13 @@ template <class... Child> struct Container {
     if constexpr (Begin + n < sizeof...(Child)) each<Begin + n>(self, f);
   }
 };
+
+/// Number of children with a name of their own. (Folds over children are loops: clang folds at most 256 operands.)
+template <class... Child> constexpr std::size_t count_names() {
+  std::size_t n = 0;
+  for (const std::string_view name : {child_of<Child>::name..., std::string_view{}}) n += !name.empty();
+  return n;
+}
 
 /// Names are checked once for a container: two children may not share one, be it given or that of a position.
 template <class... Child> constexpr bool distinct_names() {

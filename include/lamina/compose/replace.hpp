@@ -8,6 +8,7 @@ namespace lamina {
 namespace detail {
 /// The template arguments of a type, as far as C++20 can match them: up to eight values, then types.
 template <class T> struct Arguments {
+  static constexpr bool unmatched = true;
   using list = types<>;
 };
 template <template <class...> class T, class... A> struct Arguments<T<A...>> {
@@ -73,9 +74,13 @@ template <class T, std::size_t I, class New, std::size_t K = 0> constexpr auto f
 }
 
 template <class T, std::size_t I> constexpr Text not_rebindable() {
-  return Text{} << "replace: no type parameter of " << class_name<T>() << " stands for its member " << member_name<T>(I) << ", a "
-                << type_label<nth_of_t<I, member_types<T>>>() << "; declare class " << class_name<T>()
-                << " with template <class L> and the member as L " << member_name<T>(I) << ", values before types";
+  const std::string_view net = class_name<T>(), member = member_name<T>(I);
+  Text text;
+  text << "replace: no type parameter of " << net << " stands for its member " << member << ", a " << type_label<nth_of_t<I, member_types<T>>>()
+       << ": write template <class T> struct " << net << " with a member T " << member;
+  // What is left of a template's arguments in its name begins behind the class name.
+  if (requires { Arguments<T>::unmatched; } && net.data()[net.size()] == '<') text << "; at most six values come before the types";
+  return text;
 }
 
 template <std::size_t At, class T, class R, std::size_t... J> constexpr void move_members(T& from, R& to, std::index_sequence<J...>) {

@@ -43,4 +43,4 @@ constexpr bool is_utf8(std::string_view text) {
   return true;
 }
 
-} // namespace lamina::io
+}  // namespace lamina::io

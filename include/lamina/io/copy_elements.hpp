@@ -14,7 +14,7 @@ namespace lamina::io {
 namespace detail {
 
 inline constexpr std::size_t block_size =
-    256; // elements converted at a time: the buffers stay in the first-level cache
+    256;  // elements converted at a time: the buffers stay in the first-level cache
 
 constexpr bool is_complex(Dtype dtype) { return dtype == Dtype::complex64 || dtype == Dtype::complex128; }
 
@@ -32,18 +32,12 @@ void gather_items(const std::byte* from, std::ptrdiff_t step, std::size_t count,
 }
 
 inline void gather(const std::byte* from, std::ptrdiff_t step, std::size_t count, std::size_t item, std::byte* to) {
-  if (step == static_cast<std::ptrdiff_t>(item))
-    std::memcpy(to, from, count * item);
-  else if (item == 1)
-    gather_items<1>(from, step, count, to);
-  else if (item == 2)
-    gather_items<2>(from, step, count, to);
-  else if (item == 4)
-    gather_items<4>(from, step, count, to);
-  else if (item == 8)
-    gather_items<8>(from, step, count, to);
-  else
-    gather_items<16>(from, step, count, to);
+  if (step == static_cast<std::ptrdiff_t>(item)) std::memcpy(to, from, count * item);
+  else if (item == 1) gather_items<1>(from, step, count, to);
+  else if (item == 2) gather_items<2>(from, step, count, to);
+  else if (item == 4) gather_items<4>(from, step, count, to);
+  else if (item == 8) gather_items<8>(from, step, count, to);
+  else gather_items<16>(from, step, count, to);
 }
 
 inline void swap_bytes(std::byte* bytes, std::size_t unit, std::size_t count) {
@@ -59,12 +53,9 @@ template <class T> void load(const std::byte* from, std::size_t count, Block& bl
   for (std::size_t i = 0; i < count; ++i) {
     T value;
     std::memcpy(&value, from + i * sizeof(T), sizeof(T));
-    if constexpr (integral)
-      block.integer[i] = static_cast<std::int64_t>(value);
-    else if constexpr (std::is_same_v<T, double>)
-      block.real[i] = value;
-    else
-      block.real[i] = static_cast<float>(value);
+    if constexpr (integral) block.integer[i] = static_cast<std::int64_t>(value);
+    else if constexpr (std::is_same_v<T, double>) block.real[i] = value;
+    else block.real[i] = static_cast<float>(value);
     if constexpr (!integral) block.imaginary[i] = 0;
   }
 }
@@ -98,14 +89,12 @@ template <class T> T to_integer(double value) {
 
 template <class T, class From> T convert(From value) {
   if constexpr (std::is_integral_v<T>) {
-    if constexpr (std::is_same_v<From, double>)
-      return to_integer<T>(value);
-    else
-      return static_cast<T>(value);
+    if constexpr (std::is_same_v<From, double>) return to_integer<T>(value);
+    else return static_cast<T>(value);
   } else if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double>) {
     return static_cast<T>(value);
   } else {
-    return T(static_cast<float>(value)); // PyTorch too goes to 16 bits by way of float
+    return T(static_cast<float>(value));  // PyTorch too goes to 16 bits by way of float
   }
 }
 
@@ -116,12 +105,9 @@ template <class T> void store(const Block& block, std::size_t count, std::byte* 
       std::memcpy(to + i * sizeof(T), &value, sizeof(T));
     }
   };
-  if (block.form == Block::numbers)
-    each([&](std::size_t i) { return convert<T>(block.real[i]); });
-  else if (block.form == Block::integers)
-    each([&](std::size_t i) { return convert<T>(block.integer[i]); });
-  else
-    each([&](std::size_t i) { return convert<T>(static_cast<std::uint64_t>(block.integer[i])); });
+  if (block.form == Block::numbers) each([&](std::size_t i) { return convert<T>(block.real[i]); });
+  else if (block.form == Block::integers) each([&](std::size_t i) { return convert<T>(block.integer[i]); });
+  else each([&](std::size_t i) { return convert<T>(static_cast<std::uint64_t>(block.integer[i])); });
 }
 template <class Part> void store_complex(const Block& block, std::size_t count, std::byte* to) {
   Part real[block_size];
@@ -220,7 +206,7 @@ struct Walk {
   }
 };
 
-} // namespace detail
+}  // namespace detail
 
 /// Writes the elements of a tensor to `destination` in C order as dtype `to`, with the values of PyTorch's
 /// `tensor.to(dtype)`: rounding to nearest even, towards zero for integers, integers modulo 2^bits, anything but 0 is
@@ -263,4 +249,4 @@ inline void copy_elements(const TensorRecord& tensor, Dtype to, void* destinatio
   } while (walk.next(offset));
 }
 
-} // namespace lamina::io
+}  // namespace lamina::io

@@ -2,43 +2,77 @@
 #pragma once
 #include "bytes.hpp"
 #include <cstdint>
+#include <initializer_list>
 
 namespace lamina::io {
 
 namespace detail {
 // tables[0] is the usual table of the reflected polynomial 0xEDB88320; tables[k] is it after k further zero bytes.
-struct CrcTables {
+struct Crc32 {
+  static constexpr std::uint32_t polynomial = 0xedb88320u;
   std::uint32_t tables[16][256];
-  CrcTables() {
+
+  Crc32() {
     for (std::uint32_t i = 0; i < 256; ++i) {
       std::uint32_t crc = i;
-      for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (crc & 1u ? 0xedb88320u : 0u);
+      for (int bit = 0; bit < 8; ++bit) crc = times_x(crc);
       tables[0][i] = crc;
     }
     for (int k = 1; k < 16; ++k)
       for (int i = 0; i < 256; ++i) tables[k][i] = tables[k - 1][i] >> 8 ^ tables[0][tables[k - 1][i] & 255u];
   }
-};
-} // namespace detail
 
-/// CRC-32 as in zip (ISO 3309), sixteen bytes a step ("slicing-by-N", Kounavis and Berry 2005): about 2 GB/s, where the
-/// table of one byte gives 0.4.
-inline std::uint32_t crc32(std::string_view bytes) {
-  static const detail::CrcTables shared;
-  const auto& t = shared.tables;
-  std::uint32_t crc = 0xffffffffu;
-  for (; bytes.size() >= 16; bytes.remove_prefix(16)) {
+  // The checksum after the 16 bytes at the front of `bytes`.
+  std::uint32_t step(std::uint32_t crc, std::string_view bytes) const {
+    const auto& t = tables;
     const std::uint32_t a = crc ^ little_endian<std::uint32_t>(bytes),
                         b = little_endian<std::uint32_t>(bytes.substr(4)),
                         c = little_endian<std::uint32_t>(bytes.substr(8)),
                         d = little_endian<std::uint32_t>(bytes.substr(12));
-    crc = t[15][a & 255u] ^ t[14][a >> 8 & 255u] ^ t[13][a >> 16 & 255u] ^ t[12][a >> 24] ^ //
-          t[11][b & 255u] ^ t[10][b >> 8 & 255u] ^ t[9][b >> 16 & 255u] ^ t[8][b >> 24] ^   //
-          t[7][c & 255u] ^ t[6][c >> 8 & 255u] ^ t[5][c >> 16 & 255u] ^ t[4][c >> 24] ^     //
-          t[3][d & 255u] ^ t[2][d >> 8 & 255u] ^ t[1][d >> 16 & 255u] ^ t[0][d >> 24];
+    return t[15][a & 255u] ^ t[14][a >> 8 & 255u] ^ t[13][a >> 16 & 255u] ^ t[12][a >> 24] ^  //
+           t[11][b & 255u] ^ t[10][b >> 8 & 255u] ^ t[9][b >> 16 & 255u] ^ t[8][b >> 24] ^    //
+           t[7][c & 255u] ^ t[6][c >> 8 & 255u] ^ t[5][c >> 16 & 255u] ^ t[4][c >> 24] ^      //
+           t[3][d & 255u] ^ t[2][d >> 8 & 255u] ^ t[1][d >> 16 & 255u] ^ t[0][d >> 24];
   }
-  for (const char byte : bytes) crc = crc >> 8 ^ t[0][(crc ^ static_cast<unsigned char>(byte)) & 255u];
-  return ~crc;
+  std::uint32_t all(std::uint32_t crc, std::string_view bytes) const {
+    for (; bytes.size() >= 16; bytes.remove_prefix(16)) crc = step(crc, bytes);
+    for (const char byte : bytes) crc = crc >> 8 ^ tables[0][(crc ^ static_cast<unsigned char>(byte)) & 255u];
+    return crc;
+  }
+
+  // Polynomials over GF(2) modulo `polynomial`, bits reflected: the highest bit is the constant 1.
+  static std::uint32_t times_x(std::uint32_t a) { return a >> 1 ^ (a & 1u ? polynomial : 0u); }
+  static std::uint32_t product(std::uint32_t a, std::uint32_t b) {
+    std::uint32_t result = 0;
+    for (; a != 0; a <<= 1, b = times_x(b))
+      if (a >> 31) result ^= b;
+    return result;
+  }
+  // The checksum after that many zero bytes: times x^8 for each, by squaring.
+  static std::uint32_t skip(std::uint32_t crc, std::size_t bytes) {
+    for (std::uint32_t power = 0x00800000u; bytes != 0; bytes >>= 1, power = product(power, power))
+      if (bytes & 1u) crc = product(power, crc);
+    return crc;
+  }
+};
+}  // namespace detail
+
+/// CRC-32 as in zip (ISO 3309), sixteen bytes a step ("slicing-by-N", Kounavis and Berry 2005). A step waits for the
+/// one before it, so a long text is cut in four that are read side by side: 4 GB/s where the usual table gives 0.4.
+inline std::uint32_t crc32(std::string_view bytes) {
+  static const detail::Crc32 crc;
+  constexpr std::uint32_t start = 0xffffffffu;
+  const std::size_t quarter = bytes.size() / 64 * 16;
+  if (bytes.size() < 4096) return ~crc.all(start, bytes);
+  std::uint32_t a = start, b = 0, c = 0, d = 0;
+  for (std::size_t i = 0; i < quarter; i += 16) {
+    a = crc.step(a, bytes.substr(i));
+    b = crc.step(b, bytes.substr(quarter + i));
+    c = crc.step(c, bytes.substr(2 * quarter + i));
+    d = crc.step(d, bytes.substr(3 * quarter + i));
+  }
+  for (const std::uint32_t part : {b, c, d}) a = crc.skip(a, quarter) ^ part;
+  return ~crc.all(a, bytes.substr(4 * quarter));
 }
 
-} // namespace lamina::io
+}  // namespace lamina::io

@@ -56,7 +56,7 @@ class MappedFile {
   }
 
  private:
-  MappedFile(Mapping* fresh, int) : mapping(fresh) {} // complete from here on: the destructor runs if map() throws
+  MappedFile(Mapping* fresh, int) : mapping(fresh) {}  // complete from here on: the destructor runs if map() throws
 
   void map() {
     struct Descriptor {
@@ -67,18 +67,18 @@ class MappedFile {
     };
     // Opening a pipe without O_NONBLOCK would wait for a writer.
     const Descriptor file{open(mapping->path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
-    if (file.number < 0) refuse(path(), "", std::string("cannot be opened: ") + std::strerror(errno));
+    if (file.number < 0) refuse(path(), {}, {"cannot be opened: ", std::strerror(errno)});
     struct stat status{};
-    if (fstat(file.number, &status) != 0) refuse(path(), "", std::string("cannot be read: ") + std::strerror(errno));
-    if (S_ISDIR(status.st_mode)) refuse(path(), "", "is a folder, not a weight file");
-    if (!S_ISREG(status.st_mode)) refuse(path(), "", "is not a regular file");
-    if (status.st_size == 0) return; // an empty mapping does not exist
+    if (fstat(file.number, &status) != 0) refuse(path(), {}, {"cannot be read: ", std::strerror(errno)});
+    if (S_ISDIR(status.st_mode)) refuse(path(), {}, {"is a folder, not a weight file"});
+    if (!S_ISREG(status.st_mode)) refuse(path(), {}, {"is not a regular file"});
+    if (status.st_size == 0) return;  // an empty mapping does not exist
     const auto size = static_cast<std::size_t>(status.st_size);
     void* data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.number, 0);
-    if (data == MAP_FAILED) refuse(path(), "", std::string("cannot be mapped: ") + std::strerror(errno));
+    if (data == MAP_FAILED) refuse(path(), {}, {"cannot be mapped: ", std::strerror(errno)});
     mapping->data = data;
     mapping->size = size;
   }
 };
 
-} // namespace lamina::io
+}  // namespace lamina::io

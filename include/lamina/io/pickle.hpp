@@ -40,115 +40,116 @@ class Machine : Stack {
   std::size_t end() const { return at_; }
 
  private:
-  Id none_, no_, yes_, empty_tuple_; // made once
+  Id none_, no_, yes_, empty_tuple_;  // made once
 
   void execute(unsigned char opcode) {
     switch (opcode) {
-    case 0x80: // PROTO
-      if (number<unsigned char>() > 5) fail("a pickle protocol above 5");
+    case 0x80:  // PROTO
+      if (number<unsigned char>() > 5) fail({"a pickle protocol above 5"});
       return;
-    case 0x95: { // FRAME
+    case 0x95: {  // FRAME
       const auto length = number<std::uint64_t>();
-      if (length > bytes_.size() - at_) fail("a frame that reaches past the end of the pickle");
+      if (length > bytes_.size() - at_) fail({"a frame that reaches past the end of the pickle"});
       return;
     }
-    case 0x28: return mark(); // MARK
-    case 0x30:                // POP
+    case 0x28: return mark();  // MARK
+    case 0x30:                 // POP
       return pop_or_unmark();
-    case 0x31: return void(pop_to_mark());                                         // POP_MARK
-    case 0x4e: return push(none_);                                                 // NONE
-    case 0x88: return push(yes_);                                                  // NEWTRUE
-    case 0x89: return push(no_);                                                   // NEWFALSE
-    case 0x4a: return integer(static_cast<std::int32_t>(number<std::uint32_t>())); // BININT
-    case 0x4b: return integer(number<unsigned char>());                            // BININT1
-    case 0x4d: return integer(number<std::uint16_t>());                            // BININT2
-    case 0x8a: return long_integer(take(number<unsigned char>()));                 // LONG1
-    case 0x8b: return long_integer(take(signed_count()));                          // LONG4
-    case 0x49: return integer_line(take_line());                                   // INT
-    case 0x47: {                                                                   // BINFLOAT
+    case 0x31: return void(pop_to_mark());                                          // POP_MARK
+    case 0x4e: return push(none_);                                                  // NONE
+    case 0x88: return push(yes_);                                                   // NEWTRUE
+    case 0x89: return push(no_);                                                    // NEWFALSE
+    case 0x4a: return integer(static_cast<std::int32_t>(number<std::uint32_t>()));  // BININT
+    case 0x4b: return integer(number<unsigned char>());                             // BININT1
+    case 0x4d: return integer(number<std::uint16_t>());                             // BININT2
+    case 0x8a: return long_integer(take(number<unsigned char>()));                  // LONG1
+    case 0x8b: return long_integer(take(signed_count()));                           // LONG4
+    case 0x49: return integer_line(take_line());                                    // INT
+    case 0x47: {                                                                    // BINFLOAT
       const Id made = make(Kind::real);
       value(made).real = std::bit_cast<double>(big_endian<std::uint64_t>(take(8)));
       return push(made);
     }
-    case 0x58: return text(number<std::uint32_t>());                          // BINUNICODE
-    case 0x8c: return text(number<unsigned char>());                          // SHORT_BINUNICODE
-    case 0x8d: return text(number<std::uint64_t>());                          // BINUNICODE8
-    case 0x55: return text(number<unsigned char>());                          // SHORT_BINSTRING
-    case 0x54: return text(signed_count());                                   // BINSTRING
-    case 0x43: return push(make(Kind::bytes, take(number<unsigned char>()))); // SHORT_BINBYTES
-    case 0x42: return push(make(Kind::bytes, take(number<std::uint32_t>()))); // BINBYTES
-    case 0x8e: return push(make(Kind::bytes, take(number<std::uint64_t>()))); // BINBYTES8
-    case 0x29: return push(empty_tuple_);                                     // EMPTY_TUPLE
-    case 0x85: return collect(Kind::tuple, pop_many(1));                      // TUPLE1
-    case 0x86: return collect(Kind::tuple, pop_many(2));                      // TUPLE2
-    case 0x87: return collect(Kind::tuple, pop_many(3));                      // TUPLE3
-    case 0x74: return collect(Kind::tuple, pop_to_mark());                    // TUPLE
-    case 0x5d: return push(make(Kind::list));                                 // EMPTY_LIST
-    case 0x7d: return push(make(Kind::dict));                                 // EMPTY_DICT
-    case 0x8f: return push(make(Kind::set));                                  // EMPTY_SET
-    case 0x61: {                                                              // APPEND
+    case 0x58: return text(number<std::uint32_t>());                           // BINUNICODE
+    case 0x8c: return text(number<unsigned char>());                           // SHORT_BINUNICODE
+    case 0x8d: return text(number<std::uint64_t>());                           // BINUNICODE8
+    case 0x55: return text(number<unsigned char>());                           // SHORT_BINSTRING
+    case 0x54: return text(signed_count());                                    // BINSTRING
+    case 0x43: return push(make(Kind::bytes, take(number<unsigned char>())));  // SHORT_BINBYTES
+    case 0x42: return push(make(Kind::bytes, take(number<std::uint32_t>())));  // BINBYTES
+    case 0x8e: return push(make(Kind::bytes, take(number<std::uint64_t>())));  // BINBYTES8
+    case 0x29: return push(empty_tuple_);                                      // EMPTY_TUPLE
+    case 0x85: return collect(Kind::tuple, pop_many(1));                       // TUPLE1
+    case 0x86: return collect(Kind::tuple, pop_many(2));                       // TUPLE2
+    case 0x87: return collect(Kind::tuple, pop_many(3));                       // TUPLE3
+    case 0x74: return collect(Kind::tuple, pop_to_mark());                     // TUPLE
+    case 0x5d: return push(make(Kind::list));                                  // EMPTY_LIST
+    case 0x7d: return push(make(Kind::dict));                                  // EMPTY_DICT
+    case 0x8f: return push(make(Kind::set));                                   // EMPTY_SET
+    case 0x61: {                                                               // APPEND
       const Id item = pop();
       return add(target(Kind::list), item);
     }
-    case 0x65: { // APPENDS
+    case 0x65: {  // APPENDS
       const std::vector<Id> items = pop_to_mark();
       const Id list = target(Kind::list);
       for (const Id item : items) add(list, item);
       return;
     }
-    case 0x73: { // SETITEM
+    case 0x73: {  // SETITEM
       const Id item = pop(), key = pop();
       return set_item(target(Kind::dict), key, item);
     }
-    case 0x75: { // SETITEMS
+    case 0x75: {  // SETITEMS
       const std::vector<Id> items = pop_to_mark();
       const Id dict = target(Kind::dict);
-      if (items.size() % 2 != 0) fail("a key without a value");
+      if (items.size() % 2 != 0) fail({"a key without a value"});
       for (std::size_t i = 0; i < items.size(); i += 2) set_item(dict, items[i], items[i + 1]);
       return;
     }
-    case 0x90: { // ADDITEMS
+    case 0x90: {  // ADDITEMS
       const std::vector<Id> items = pop_to_mark();
       const Id set = target(Kind::set);
       for (const Id item : items) add_to_set(set, item);
       return;
     }
-    case 0x91: { // FROZENSET
+    case 0x91: {  // FROZENSET
       const Id set = make(Kind::set);
       for (const Id item : pop_to_mark()) add_to_set(set, item);
       value(set).hashable = true;
       return push(set);
     }
-    case 0x71: return store(number<unsigned char>());  // BINPUT
-    case 0x72: return store(number<std::uint32_t>());  // LONG_BINPUT
-    case 0x94: return store(memo_size());              // MEMOIZE
-    case 0x68: return recall(number<unsigned char>()); // BINGET
-    case 0x6a: return recall(number<std::uint32_t>()); // LONG_BINGET
-    case 0x63: {                                       // GLOBAL
+    case 0x71: return store(number<unsigned char>());   // BINPUT
+    case 0x72: return store(number<std::uint32_t>());   // LONG_BINPUT
+    case 0x94: return store(memo_size());               // MEMOIZE
+    case 0x68: return recall(number<unsigned char>());  // BINGET
+    case 0x6a: return recall(number<std::uint32_t>());  // LONG_BINGET
+    case 0x63: {                                        // GLOBAL
       const std::string_view module = take_line();
       return global(module, take_line());
     }
-    case 0x93: { // STACK_GLOBAL
+    case 0x93: {  // STACK_GLOBAL
       const Id name = pop(), module = pop();
-      if (!is(name, Kind::text) || !is(module, Kind::text)) fail("the name of a class is not text");
+      if (!is(name, Kind::text) || !is(module, Kind::text)) fail({"the name of a class is not text"});
       return global(value(module).text, value(name).text);
     }
-    case 0x52: { // REDUCE
+    case 0x52: {  // REDUCE
       const Id arguments = pop(), function = pop();
       return push(call(function, arguments, false));
     }
-    case 0x81: { // NEWOBJ
+    case 0x81: {  // NEWOBJ
       const Id arguments = pop(), type = pop();
       return push(call(type, arguments, true));
     }
-    case 0x62: return build(); // BUILD
-    case 0x51: {               // BINPERSID
+    case 0x62: return build();  // BUILD
+    case 0x51: {                // BINPERSID
       const Id id = pop();
       return push(make_with(Kind::persistent, &id, 1));
     }
     default: {
       constexpr char digits[] = "0123456789abcdef";
-      fail(std::string("opcode ") + digits[opcode >> 4] + digits[opcode & 15] + ", which no weight file needs");
+      fail({"opcode ", std::string_view(digits + (opcode >> 4), 1), std::string_view(digits + (opcode & 15), 1),
+            ", which no weight file needs"});
     }
     }
   }
@@ -178,9 +179,9 @@ class Machine : Stack {
     bool good = !digits.empty();
     for (const char c : digits) {
       good = good && c >= '0' && c <= '9' && !__builtin_mul_overflow(number, 10, &number) &&
-             !__builtin_sub_overflow(number, c - '0', &number); // downwards: the smallest number has no positive twin
+             !__builtin_sub_overflow(number, c - '0', &number);  // downwards: the smallest number has no positive twin
     }
-    if (!good || (!negative && number == INT64_MIN)) fail("an int that is not a number of 64 bits");
+    if (!good || (!negative && number == INT64_MIN)) fail({"an int that is not a number of 64 bits"});
     integer(negative ? number : -number);
   }
   void text(std::uint64_t count) { push(make(Kind::text, take_text(count))); }
@@ -188,34 +189,32 @@ class Machine : Stack {
 
   void global(std::string_view module, std::string_view name) {
     if (forbidden_global(module, name))
-      fail("names " + quoted(std::string(module) + "." + std::string(name)) +
-           ", which can run programs; weight files never need it. " + "The file is refused; nothing in it was run");
+      fail({"names \"", printable(module), ".", printable(name),
+            "\", which can run programs; no weight file needs it. Nothing in the file was run"});
     push(make(Kind::global, module, name));
   }
 
   void build() {
     const Id state = pop(), id = top();
     const bool dict_with_attributes = is(id, Kind::dict) && !value(id).name.empty();
-    if (is(id, Kind::tensor)) { // old parameters restate (tensor, requires_grad, hooks)
-      if (!is(state, Kind::tuple)) fail("the state of a tensor is " + std::string(kind_name(value(state).kind)));
+    if (is(id, Kind::tensor)) {  // old parameters restate (tensor, requires_grad, hooks)
+      if (!is(state, Kind::tuple)) fail({"the state of a tensor is ", kind_name(value(state).kind)});
     } else if (is(id, Kind::object) || (dict_with_attributes && is(state, Kind::dict))) {
       deepen(id, state);
       value(id).state = state;
     } else {
-      fail(std::string(kind_name(value(id).kind)) + " cannot be given attributes");
+      fail({kind_name(value(id).kind), " cannot be given attributes"});
     }
   }
 
   Id call(Id function, Id arguments, bool constructing) {
     for (;;) {
-      if (!is(function, Kind::global)) fail(std::string(kind_name(value(function).kind)) + " cannot be called");
-      if (!is(arguments, Kind::tuple))
-        fail("the arguments of a call are " + std::string(kind_name(value(arguments).kind)));
+      if (!is(function, Kind::global)) fail({kind_name(value(function).kind), " cannot be called"});
+      if (!is(arguments, Kind::tuple)) fail({"the arguments of a call are ", kind_name(value(arguments).kind)});
       const std::vector<Id> given = value(arguments).items;
       const std::string_view module = value(function).text, name = value(function).name;
       const auto need = [&](bool met) {
-        if (!met)
-          fail("the arguments of " + std::string(module) + "." + std::string(name) + " have the wrong number or kind");
+        if (!met) fail({"the arguments of ", module, ".", name, " have the wrong number or kind"});
       };
       spend(given.size());
       switch (permitted_call(module, name)) {
@@ -250,9 +249,9 @@ class Machine : Stack {
       }
       if (constructing) return make_with(Kind::object, &function, 1);
       const bool tensor = module == "torch._utils" && name.substr(0, 9) == "_rebuild_";
-      fail("asks to call " + quoted(std::string(module) + "." + std::string(name)) +
-           (tensor ? ": tensors of this kind (sparse, quantized, meta, ..) are not read"
-                   : "; weight files never need it, and nothing in a file is run"));
+      fail({"asks to call \"", printable(module), ".", printable(name),
+            (tensor ? "\": tensors of this kind (sparse, quantized, meta, ..) are not read"
+                    : "\"; no weight file needs it, and nothing in a file is run")});
     }
   }
 
@@ -277,4 +276,4 @@ class Machine : Stack {
   }
 };
 
-} // namespace lamina::io::pickle
+}  // namespace lamina::io::pickle

@@ -9,13 +9,13 @@ namespace lamina::io::pickle {
 /// What a permitted call turns into.
 enum class Call : std::uint8_t {
   refused,
-  dict,      // OrderedDict(), Counter(dict): a dict
-  set,       // set(list): a set
-  size,      // torch.Size(tuple): the tuple
-  tensor,    // torch._utils._rebuild_tensor_v2(..): a tensor
-  parameter, // torch._utils._rebuild_parameter(tensor, ..): the tensor
-  from_type, // torch._tensor._rebuild_from_type_v2(function, type, arguments, state): that call
-  plain,     // torch.device(..), complex(..), bytes: kept as it is
+  dict,       // OrderedDict(), Counter(dict): a dict
+  set,        // set(list): a set
+  size,       // torch.Size(tuple): the tuple
+  tensor,     // torch._utils._rebuild_tensor_v2(..): a tensor
+  parameter,  // torch._utils._rebuild_parameter(tensor, ..): the tensor
+  from_type,  // torch._tensor._rebuild_from_type_v2(function, type, arguments, state): that call
+  plain,      // torch.device(..), complex(..), bytes: kept as it is
 };
 
 /// The calls that PyTorch's weight files contain (torch/_utils.py, torch/_weights_only_unpickler.py).
@@ -53,4 +53,4 @@ constexpr bool forbidden_global(std::string_view module, std::string_view name) 
   return false;
 }
 
-} // namespace lamina::io::pickle
+}  // namespace lamina::io::pickle

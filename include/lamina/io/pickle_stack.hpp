@@ -12,7 +12,7 @@ namespace lamina::io::pickle {
 
 /// Bounds on what a pickle may build. A whole ResNet-152 takes 1/50 of them.
 inline constexpr std::size_t max_bytes = std::size_t(1) << 30, max_values = std::size_t(1) << 21,
-                             max_steps = std::size_t(1) << 23, max_depth = 1000;
+                             max_steps = std::size_t(1) << 23, max_depth = 1000, max_jumps = std::size_t(1) << 20;
 
 /// What the opcodes of a pickle work on. Every function refuses the file (checkpoint_error) instead of reading or
 /// taking what is not there, and the whole takes memory and time in proportion to the pickle's bytes.
@@ -20,25 +20,22 @@ class Stack {
  protected:
   Stack(std::string_view file, std::string_view record, std::string_view bytes)
       : file_(file), record_(record), bytes_(bytes) {
-    if (bytes.size() > max_bytes) fail("is larger than 1 GiB");
+    if (bytes.size() > max_bytes) fail({"is larger than 1 GiB"});
   }
 
   std::string_view file_, record_, bytes_;
   std::size_t at_ = 0, opcode_at_ = 0, steps_ = 0;
   Graph graph_;
 
-  [[noreturn]] void fail(std::string_view why) const {
-    io::refuse(file_, std::string(record_) + ": byte " + std::to_string(opcode_at_), why);
-  }
+  [[noreturn, gnu::cold]] void fail(Message why) const { io::refuse(file_, {record_, ": byte ", opcode_at_}, why); }
   void spend(std::size_t steps) {
-    if ((steps_ += steps) > max_steps) fail("the pickle takes more than " + std::to_string(max_steps) + " steps");
+    if ((steps_ += steps) > max_steps) fail({"the pickle takes more than ", max_steps, " steps"});
   }
 
   // --- operands
   // -------------------------------------------------------------------------------------------------------
   std::string_view take(std::uint64_t count) {
-    if (count > bytes_.size() - at_)
-      fail("needs " + std::to_string(count) + " more bytes and the pickle has " + std::to_string(bytes_.size() - at_));
+    if (count > bytes_.size() - at_) fail({"needs ", count, " more bytes and the pickle has ", bytes_.size() - at_});
     const std::string_view taken = bytes_.substr(at_, count);
     at_ += count;
     return taken;
@@ -46,19 +43,19 @@ class Stack {
   template <class T> T number() { return little_endian<T>(take(sizeof(T))); }
   std::string_view take_text(std::uint64_t count) {
     const std::string_view text = take(count);
-    if (!is_utf8(text)) fail("text that is not UTF-8");
+    if (!is_utf8(text)) fail({"text that is not UTF-8"});
     return text;
   }
   std::string_view take_line() {
     const std::size_t end = bytes_.find('\n', at_);
-    if (end == bytes_.npos) fail("a line without an end");
+    if (end == bytes_.npos) fail({"a line without an end"});
     const std::string_view line = take_text(end - at_);
     ++at_;
     return line;
   }
   std::uint32_t signed_count() {
     const auto count = number<std::uint32_t>();
-    if (count > 0x7fffffff) fail("a negative length");
+    if (count > 0x7fffffff) fail({"a negative length"});
     return count;
   }
 
@@ -68,8 +65,7 @@ class Stack {
   bool is(Id id, Kind kind) const { return graph_.is(id, kind); }
 
   Id make(Kind kind, std::string_view text = {}, std::string_view name = {}) {
-    if (graph_.values.size() >= max_values)
-      fail("the pickle holds more than " + std::to_string(max_values) + " values");
+    if (graph_.values.size() >= max_values) fail({"the pickle holds more than ", max_values, " values"});
     Value& made = graph_.values.emplace_back();
     made.kind = kind;
     made.hashable = kind != Kind::list && kind != Kind::dict && kind != Kind::set;
@@ -92,15 +88,15 @@ class Stack {
   }
   void deepen(Id parent, Id child) {
     const std::size_t depth = value(child).depth + std::size_t(1);
-    if (depth > max_depth) fail("values are nested more than " + std::to_string(max_depth) + " levels deep");
+    if (depth > max_depth) fail({"values are nested more than ", max_depth, " levels deep"});
     if (value(parent).depth < depth) value(parent).depth = static_cast<std::uint16_t>(depth);
   }
   void add_to_set(Id set, Id item) {
-    if (!value(item).hashable) fail(std::string(kind_name(value(item).kind)) + " cannot be in a set");
+    if (!value(item).hashable) fail({kind_name(value(item).kind), " cannot be in a set"});
     add(set, item);
   }
   void set_item(Id dict, Id key, Id item) {
-    if (!value(key).hashable) fail(std::string(kind_name(value(key).kind)) + " cannot be the key of a dict");
+    if (!value(key).hashable) fail({kind_name(value(key).kind), " cannot be the key of a dict"});
     add(dict, key);
     add(dict, item);
   }
@@ -108,7 +104,7 @@ class Stack {
   void push(Id id) { stack_.push_back(id); }
   std::size_t floor() const { return marks_.empty() ? 0 : marks_.back(); }
   Id top() const {
-    if (stack_.size() <= floor()) fail("the stack is empty");
+    if (stack_.size() <= floor()) fail({"the stack is empty"});
     return stack_.back();
   }
   Id pop() {
@@ -117,7 +113,7 @@ class Stack {
     return id;
   }
   std::vector<Id> pop_to_mark() {
-    if (marks_.empty()) fail("there is no MARK");
+    if (marks_.empty()) fail({"there is no MARK"});
     const std::vector<Id> items(stack_.begin() + static_cast<std::ptrdiff_t>(marks_.back()), stack_.end());
     stack_.resize(marks_.back());
     marks_.pop_back();
@@ -126,8 +122,7 @@ class Stack {
   /// The value under the operands, which must be of that kind to be filled.
   Id target(Kind kind) {
     const Id id = top();
-    if (!is(id, kind))
-      fail(std::string(kind_name(value(id).kind)) + " cannot be filled as " + std::string(kind_name(kind)));
+    if (!is(id, kind)) fail({kind_name(value(id).kind), " cannot be filled as ", kind_name(kind)});
     return id;
   }
 
@@ -139,35 +134,34 @@ class Stack {
       jumped_.erase(index);
       memo_.push_back(id);
     } else {
+      if (jumped_.size() >= max_jumps) fail({"the memo has more than ", max_jumps, " indices out of order"});
       jumped_[index] = id;
     }
   }
   void recall(std::uint32_t index) {
     if (index < memo_.size()) return push(memo_[index]);
     const auto found = jumped_.find(index);
-    if (found == jumped_.end()) fail("nothing was stored in the memo as " + std::to_string(index));
-    push(found->second);
+    if (found == jumped_.end()) fail({"nothing was stored in the memo as ", index});
+    push(static_cast<Id>(found->second));
   }
   std::uint32_t memo_size() const { return static_cast<std::uint32_t>(memo_.size() + jumped_.size()); }
   void mark() { marks_.push_back(stack_.size()); }
   std::vector<Id> pop_many(std::size_t count) {
-    if (stack_.size() - floor() < count) fail("the stack is empty");
+    if (stack_.size() - floor() < count) fail({"the stack is empty"});
     const std::vector<Id> items(stack_.end() - static_cast<std::ptrdiff_t>(count), stack_.end());
     stack_.resize(stack_.size() - count);
     return items;
   }
   void pop_or_unmark() {
-    if (stack_.size() > floor())
-      stack_.pop_back();
-    else
-      pop_to_mark();
+    if (stack_.size() > floor()) stack_.pop_back();
+    else pop_to_mark();
   }
 
  private:
   std::vector<Id> stack_;
-  std::vector<std::size_t> marks_;     // sizes the stack had at each open MARK
-  std::vector<Id> memo_;               // the indices 0, 1, 2, .. that pickles nearly always use
-  std::map<std::uint32_t, Id> jumped_; // the others
+  std::vector<std::size_t> marks_;               // sizes the stack had at each open MARK
+  std::vector<Id> memo_;                         // the indices 0, 1, 2, .. that pickles nearly always use
+  std::map<std::uint64_t, std::size_t> jumped_;  // the others
 };
 
-} // namespace lamina::io::pickle
+}  // namespace lamina::io::pickle

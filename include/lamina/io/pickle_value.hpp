@@ -17,19 +17,19 @@ enum class Kind : std::uint8_t {
   none,
   boolean,
   integer,
-  long_integer, // beyond 64 bits: `text` holds its two's complement bytes, little-endian
+  long_integer,  // beyond 64 bits: `text` holds its two's complement bytes, little-endian
   real,
   text,
   bytes,
   tuple,
   list,
-  dict, // also OrderedDict and Counter
+  dict,  // also OrderedDict and Counter
   set,
-  global,     // a class or function by name
-  persistent, // a reference to bytes outside the pickle: items = {id}
-  tensor,     // a call of one of PyTorch's tensor functions: items = arguments, `name` = function
-  call,       // another harmless call, such as torch.device('cuda', 0): items = {global, arguments...}
-  object,     // an instance: items = {class}
+  global,      // a class or function by name
+  persistent,  // a reference to bytes outside the pickle: items = {id}
+  tensor,      // a call of one of PyTorch's tensor functions: items = arguments, `name` = function
+  call,        // another harmless call, such as torch.device('cuda', 0): items = {global, arguments...}
+  object,      // an instance: items = {class}
 };
 
 /// The kind in words for messages: `a list`.
@@ -44,17 +44,17 @@ constexpr std::string_view kind_name(Kind kind) {
 /// A value of a pickle. Text lies in the pickle's own bytes.
 struct Value {
   Kind kind = Kind::none;
-  bool hashable = true;     ///< whether Python accepts it as the key of a dict
-  std::uint16_t depth = 0;  ///< levels of values below it when it was last changed
-  std::uint32_t offset = 0; ///< where in the pickle it was made
-  Id state = no_value;      ///< of an object or an OrderedDict: what BUILD gave it, usually the dict of its attributes
+  bool hashable = true;      ///< whether Python accepts it as the key of a dict
+  std::uint16_t depth = 0;   ///< levels of values below it when it was last changed
+  std::uint32_t offset = 0;  ///< where in the pickle it was made
+  Id state = no_value;       ///< of an object or an OrderedDict: what BUILD gave it, usually the dict of its attributes
   union {
-    std::int64_t integer = 0; ///< of a boolean (0, 1) and an integer
+    std::int64_t integer = 0;  ///< of a boolean (0, 1) and an integer
     double real;
   };
-  std::string_view text; ///< of text, bytes, long_integer; of a global its module
-  std::string_view name; ///< of a global and a tensor
-  std::vector<Id> items; ///< in order; of a dict: key, value, key, value, ..
+  std::string_view text;  ///< of text, bytes, long_integer; of a global its module
+  std::string_view name;  ///< of a global and a tensor
+  std::vector<Id> items;  ///< in order; of a dict: key, value, key, value, ..
 };
 
 /// The values of one pickle. They refer to each other by index, so shared values and cycles need no care when they are
@@ -86,4 +86,4 @@ struct Graph {
   }
 };
 
-} // namespace lamina::io::pickle
+}  // namespace lamina::io::pickle

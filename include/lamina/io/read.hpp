@@ -13,29 +13,34 @@ namespace lamina::io {
 enum class Container : std::uint8_t { zip, legacy, safetensors };
 
 namespace detail {
-/// What a file is that holds no weights, for the error message.
-inline std::string other_content(std::string_view bytes) {
-  const auto begins = [&](std::string_view text) { return bytes.substr(0, text.size()) == text; };
-  if (bytes.empty()) return "is empty";
-  if (begins("version https://git-lfs"))
-    return "is a git-lfs pointer, not the weights themselves; fetch them with `git lfs pull`";
-  if (bytes.substr(0, 512).find_first_not_of(" \t\r\n") != bytes.npos &&
-      bytes[bytes.find_first_not_of(" \t\r\n")] == '<')
-    return "is a web page or XML, not weights; was a link to a page downloaded?";
-  if (begins("\x1f\x8b")) return "is compressed with gzip; unpack it first";
-  if (begins("PK\5\6")) return "is an empty zip archive";
+/// Says what a file is that holds no weights.
+[[noreturn, gnu::cold]] inline void refuse_other(const MappedFile& file) {
+  constexpr std::pair<std::string_view, const char*> known[] = {
+      {"version https://git-lfs", "is a git-lfs pointer, not the weights themselves; fetch them with `git lfs pull`"},
+      {"\x1f\x8b", "is compressed with gzip; unpack it first"},
+      {"PK\5\6", "is an empty zip archive"},
+      {"\x89HDF\r\n", "is an HDF5 file (Keras?), which is not read"},
+      {"GGUF", "is a GGUF file, which is not read"},
+      {"\x93NUMPY", "is a NumPy array, which is not read"},
+  };
+  const std::string_view bytes = file.bytes();
+  if (bytes.empty()) refuse(file.path(), {}, {"is empty"});
+  for (const auto& [start, what] : known)
+    if (bytes.substr(0, start.size()) == start) refuse(file.path(), {}, {what});
+  const std::size_t first = bytes.substr(0, 512).find_first_not_of(" \t\r\n");
+  if (first != bytes.npos && bytes[first] == '<')
+    refuse(file.path(), {}, {"is a web page or XML, not weights; was a link to a page downloaded?"});
   if (bytes.size() > 262 && bytes.substr(257, 5) == "ustar")
-    return "is a tar archive, as PyTorch wrote before version 0.1.10; it is not read";
-  if (begins("\x89HDF\r\n")) return "is an HDF5 file (Keras?), which is not read";
-  if (begins("GGUF")) return "is a GGUF file, which is not read";
-  if (begins("\x93NUMPY")) return "is a NumPy array, which is not read";
+    refuse(file.path(), {}, {"is a tar archive, as PyTorch wrote before version 0.1.10; it is not read"});
   if (bytes.size() > 8 && little_endian<std::uint64_t>(bytes) <= bytes.size() - 8)
-    return "is no weight file; were it safetensors, its header would begin with { and not with " +
-           quoted(bytes.substr(8, 1));
-  return "is no weight file: neither a file of torch.save nor safetensors (it begins with " +
-         quoted(bytes.substr(0, 8)) + ")";
+    refuse(file.path(), {},
+           {"is no weight file; were it safetensors, its header would begin with { and not with ",
+            quoted(bytes.substr(8, 1))});
+  refuse(file.path(), {},
+         {"is no weight file: neither a file of torch.save nor safetensors (it begins with ",
+          quoted(bytes.substr(0, 8)), ")"});
 }
-} // namespace detail
+}  // namespace detail
 
 /// The format of a file. Throws checkpoint_error, which says what the file is instead if that can be told.
 inline Container container_of(const MappedFile& file) {
@@ -46,7 +51,7 @@ inline Container container_of(const MappedFile& file) {
   if (brace && little_endian<std::uint64_t>(bytes) <= 100000000) return Container::safetensors;
   if (bytes.substr(0, 1) == "\x80") return Container::legacy;
   if (brace) return Container::safetensors;
-  refuse(file.path(), "", detail::other_content(bytes));
+  detail::refuse_other(file);
 }
 
 /// The tensors of a weight file by name, in the order of the file: a zip file of torch.save (.pt, .pth, .pkl; see
@@ -63,10 +68,10 @@ inline StateDict read_state_dict(const std::string& path) {
   // The first of the five pickles in a row is this number.
   constexpr std::string_view magic = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
   if (file.bytes().substr(0, 32).find(magic) == std::string_view::npos)
-    refuse(file.path(), "", "is a Python pickle that torch.save did not write; it is not read");
-  refuse(file.path(), "",
-         "is in PyTorch's old format (before 1.6, or with _use_new_zipfile_serialization=False), which is not read; "
-         "load it in Python and save it again with torch.save");
+    refuse(file.path(), {}, {"is a Python pickle that torch.save did not write; it is not read"});
+  refuse(file.path(), {},
+         {"is in PyTorch's old format (before 1.6, or with _use_new_zipfile_serialization=False), which is not read; "
+          "load it in Python and save it again with torch.save"});
 }
 
-} // namespace lamina::io
+}  // namespace lamina::io

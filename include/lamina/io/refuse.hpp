@@ -2,39 +2,82 @@
 #pragma once
 #include "../core/error.hpp"
 #include <cstddef>
+#include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace lamina::io {
 
-/// A name from a file as it is safe to print: without control characters, at most about 120 bytes.
-inline std::string printable(std::string_view text) {
-  constexpr std::size_t longest = 120;
-  constexpr char digits[] = "0123456789abcdef";
-  std::size_t kept = text.size();
-  if (kept > longest) {
-    kept = longest;
-    while (kept > 0 && (static_cast<unsigned char>(text[kept]) & 0xc0u) == 0x80u) --kept; // no half UTF-8 characters
-  }
-  std::string result;
-  for (const char c : text.substr(0, kept)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f)
-      ((result += "\\x") += digits[byte >> 4]) += digits[byte & 15u];
-    else
-      result += c;
-  }
-  return kept < text.size() ? result + "..." : result;
-}
+/// A piece of a message: text, a number, or a name from a file. Messages are lists of pieces because strings added up
+/// in every place that refuses something were half of the machine code of this folder.
+class Piece {
+  enum Form : std::uint8_t { plain, escaped, in_quotes, number, negative };
+  const char* characters = nullptr;
+  std::uint64_t magnitude;  // of text its length
+  Form form;
 
-/// The same in double quotes.
-inline std::string quoted(std::string_view text) { return "\"" + printable(text) + "\""; }
+  constexpr Piece(std::string_view text, Form as) : characters(text.data()), magnitude(text.size()), form(as) {}
+
+ public:
+  constexpr Piece(const char* text) : Piece(std::string_view(text), plain) {}
+  constexpr Piece(std::string_view text) : Piece(text, plain) {}
+  Piece(const std::string& text) : Piece(text, plain) {}
+  template <class Integer>
+    requires std::is_integral_v<Integer>
+  constexpr Piece(Integer value)
+      : magnitude(value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value)),
+        form(value < 0 ? negative : number) {}
+
+  /// A name from a file as it is safe to print: without control characters, at most about 120 bytes.
+  friend constexpr Piece printable(std::string_view name) { return {name, escaped}; }
+  /// The same in double quotes.
+  friend constexpr Piece quoted(std::string_view name) { return {name, in_quotes}; }
+
+  void append_to(std::string& text) const {
+    const std::string_view view(characters, characters ? magnitude : 0);
+    switch (form) {
+    case plain: text += view; return;
+    case escaped: return append_escaped(text, view);
+    case in_quotes: append_escaped(text += '"', view), text += '"'; return;
+    case number: text += std::to_string(magnitude); return;
+    case negative: (text += '-') += std::to_string(magnitude);
+    }
+  }
+
+ private:
+  static void append_escaped(std::string& text, std::string_view name) {
+    constexpr std::size_t longest = 120;
+    constexpr char digits[] = "0123456789abcdef";
+    std::size_t kept = name.size();
+    if (kept > longest) {
+      kept = longest;
+      while (kept > 0 && (static_cast<unsigned char>(name[kept]) & 0xc0u) == 0x80u) --kept;  // no half UTF-8 characters
+    }
+    for (const char c : name.substr(0, kept)) {
+      const auto byte = static_cast<unsigned char>(c);
+      if (byte < 0x20 || byte == 0x7f) ((text += "\\x") += digits[byte >> 4]) += digits[byte & 15u];
+      else text += c;
+    }
+    if (kept < name.size()) text += "...";
+  }
+};
+constexpr Piece printable(std::string_view name);
+constexpr Piece quoted(std::string_view name);
+using Message = std::initializer_list<Piece>;
+
+/// The message as text.
+[[gnu::noinline]] inline std::string text_of(Message message) {
+  std::string text;
+  for (const Piece& piece : message) piece.append_to(text);
+  return text;
+}
 
 /// Throws checkpoint_error with the text `file: where: why`; an empty `where` means the file as a whole.
-[[noreturn]] inline void refuse(std::string_view file, std::string_view where, std::string_view why) {
-  std::string text(file);
-  if (!where.empty()) (text += ": ") += where;
-  throw checkpoint_error((text += ": ") += why);
+[[noreturn, gnu::cold, gnu::noinline]] inline void refuse(std::string_view file, Message where, Message why) {
+  const std::string place = text_of(where), reason = text_of(why);
+  throw checkpoint_error(text_of({file, ": ", place, place.empty() ? "" : ": ", reason}));
 }
 
-} // namespace lamina::io
+}  // namespace lamina::io

@@ -20,21 +20,18 @@ class SafetensorsReader {
   StateDict read() {
     const std::string_view all = file_.bytes();
     if (all.size() < 8)
-      io::refuse(file_.path(), "", "is cut off: shorter than the 8 bytes that every safetensors file begins with");
+      refuse(file_.path(), {}, {"is cut off: shorter than the 8 bytes that every safetensors file begins with"});
     const auto size = little_endian<std::uint64_t>(all);
-    if (size > 100000000)
-      io::refuse(file_.path(), "", "the header would take " + std::to_string(size) + " bytes; 100000000 are the limit");
+    if (size > 100000000) refuse(file_.path(), {}, {"the header would take ", size, " bytes; 100000000 are the limit"});
     if (size > all.size() - 8)
-      io::refuse(file_.path(), "",
-                 "is cut off: the header takes " + std::to_string(size) + " bytes and the file has " +
-                     std::to_string(all.size() - 8));
+      refuse(file_.path(), {}, {"is cut off: the header takes ", size, " bytes and the file has ", all.size() - 8});
     json_ = all.substr(8, size);
     data_ = all.substr(8 + size);
-    if (json_.empty() || json_[0] != '{') fail("does not begin with {");
-    if (!is_utf8(json_)) fail("is not UTF-8");
+    if (json_.empty() || json_[0] != '{') fail({"does not begin with {"});
+    if (!is_utf8(json_)) fail({"is not UTF-8"});
     object([this](std::string name) { name == "__metadata__" ? read_metadata() : read_tensor(std::move(name)); });
     skip_space();
-    if (at_ != json_.size()) fail("something follows the closing }");
+    if (at_ != json_.size()) fail({"something follows the closing }"});
     check_places();
     return std::move(tensors_);
   }
@@ -45,13 +42,11 @@ class SafetensorsReader {
   std::string_view json_, data_;
   std::size_t at_ = 0;
   bool metadata_seen_ = false;
-  std::multimap<std::pair<std::uint64_t, std::uint64_t>, std::size_t> places_; // data_offsets -> index in tensors_
+  std::multimap<std::pair<std::uint64_t, std::uint64_t>, std::size_t> places_;  // data_offsets -> index in tensors_
 
-  [[noreturn]] void fail(std::string_view why) const {
-    io::refuse(file_.path(), "header: byte " + std::to_string(8 + at_), why);
-  }
-  [[noreturn]] void fail_tensor(std::string_view name, std::string_view why) const {
-    io::refuse(file_.path(), "tensor " + quoted(name), why);
+  [[noreturn, gnu::cold]] void fail(Message why) const { refuse(file_.path(), {"header: byte ", 8 + at_}, why); }
+  [[noreturn, gnu::cold]] void fail_tensor(std::string_view name, Message why) const {
+    refuse(file_.path(), {"tensor ", quoted(name)}, why);
   }
 
   // --- JSON
@@ -67,7 +62,7 @@ class SafetensorsReader {
     return true;
   }
   void expect(char c) {
-    if (!accept(c)) fail(std::string("expected ") + c);
+    if (!accept(c)) fail({"expected ", std::string_view(&c, 1)});
   }
   template <class ReadValue> void object(const ReadValue& read_value) {
     expect('{');
@@ -95,10 +90,10 @@ class SafetensorsReader {
     for (; at_ < json_.size() && json_[at_] >= '0' && json_[at_] <= '9'; ++at_)
       if (__builtin_mul_overflow(value, 10u, &value) ||
           __builtin_add_overflow(value, unsigned(json_[at_] - '0'), &value))
-        fail("a number beyond 64 bits");
+        fail({"a number beyond 64 bits"});
     const bool fraction = at_ < json_.size() && (json_[at_] == '.' || json_[at_] == 'e' || json_[at_] == 'E');
     if (at_ == begin || fraction || (json_[begin] == '0' && at_ - begin > 1))
-      fail("expected a plain non-negative integer");
+      fail({"expected a plain non-negative integer"});
     return value;
   }
 
@@ -106,14 +101,12 @@ class SafetensorsReader {
     expect('"');
     std::string result;
     for (;;) {
-      if (at_ >= json_.size()) fail("a string without an end");
+      if (at_ >= json_.size()) fail({"a string without an end"});
       const char c = json_[at_++];
       if (c == '"') return result;
-      if (static_cast<unsigned char>(c) < 0x20) fail("a control character in a string");
-      if (c == '\\')
-        escape(result);
-      else
-        result += c;
+      if (static_cast<unsigned char>(c) < 0x20) fail({"a control character in a string"});
+      if (c == '\\') escape(result);
+      else result += c;
     }
   }
   void escape(std::string& result) {
@@ -121,7 +114,7 @@ class SafetensorsReader {
     const char c = at_ < json_.size() ? json_[at_++] : '\0';
     if (c != 'u') {
       const std::size_t index = letters.find(c);
-      if (index == letters.npos) fail("an unknown escape in a string");
+      if (index == letters.npos) fail({"an unknown escape in a string"});
       result += meanings[index];
       return;
     }
@@ -130,10 +123,10 @@ class SafetensorsReader {
       const bool paired = code < 0xdc00 && json_.substr(at_, 2) == "\\u";
       if (paired) at_ += 2;
       const std::uint32_t low = paired ? code_unit() : 0;
-      if (low < 0xdc00 || low >= 0xe000) fail("half a surrogate pair in a string");
+      if (low < 0xdc00 || low >= 0xe000) fail({"half a surrogate pair in a string"});
       code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
     }
-    const int more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3; // bytes after the first, in UTF-8
+    const int more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;  // bytes after the first, in UTF-8
     constexpr unsigned char leads[] = {0, 0xc0, 0xe0, 0xf0};
     result += static_cast<char>(leads[more] | code >> (6 * more));
     for (int i = more; i-- > 0;) result += static_cast<char>(0x80 | (code >> (6 * i) & 0x3f));
@@ -146,7 +139,7 @@ class SafetensorsReader {
                         : c >= 'a' && c <= 'f' ? c - 'a' + 10
                         : c >= 'A' && c <= 'F' ? c - 'A' + 10
                                                : -1;
-      if (digit < 0) fail("\\u without four hexadecimal digits");
+      if (digit < 0) fail({"\\u without four hexadecimal digits"});
       unit = unit << 4 | static_cast<std::uint32_t>(digit);
     }
     return unit;
@@ -155,32 +148,29 @@ class SafetensorsReader {
   // --- entries
   // --------------------------------------------------------------------------------------------------------
   void read_metadata() {
-    if (std::exchange(metadata_seen_, true)) fail("two entries of the name \"__metadata__\"");
-    std::map<std::string, bool> seen;
+    if (std::exchange(metadata_seen_, true)) fail({"two entries of the name \"__metadata__\""});
+    std::map<std::string, std::size_t, std::less<>> seen;
     object([&](std::string key) {
-      if (!seen.emplace(std::move(key), true).second) fail("two metadata of one name");
+      if (!seen.emplace(std::move(key), 0).second) fail({"two metadata of one name"});
       string();
     });
   }
 
   void read_tensor(std::string name) {
-    if (tensors_.find(name)) fail("two tensors of the name " + quoted(name));
+    if (tensors_.find(name)) fail({"two tensors of the name ", quoted(name)});
     TensorRecord tensor;
     std::uint64_t places[2] = {0, 0};
     bool seen[3] = {};
     object([&](const std::string& key) {
       constexpr std::string_view keys[] = {"dtype", "shape", "data_offsets"};
       const int field = key == keys[0] ? 0 : key == keys[1] ? 1 : key == keys[2] ? 2 : -1;
-      if (field < 0) fail("tensor " + quoted(name) + " has an unknown property " + quoted(key));
-      if (std::exchange(seen[field], true)) fail("tensor " + quoted(name) + " has two " + key);
-      if (field == 0)
-        tensor.dtype = read_dtype(name, string());
-      else if (field == 1)
-        read_shape(name, tensor);
-      else
-        read_places(name, places);
+      if (field < 0) fail({"tensor ", quoted(name), " has an unknown property ", quoted(key)});
+      if (std::exchange(seen[field], true)) fail({"tensor ", quoted(name), " has two ", key});
+      if (field == 0) tensor.dtype = read_dtype(name, string());
+      else if (field == 1) read_shape(name, tensor);
+      else read_places(name, places);
     });
-    if (!seen[0] || !seen[1] || !seen[2]) fail_tensor(name, "lacks one of dtype, shape and data_offsets");
+    if (!seen[0] || !seen[1] || !seen[2]) fail_tensor(name, {"lacks one of dtype, shape and data_offsets"});
     set_strides_and_check_size(name, tensor, places);
     tensor.data = reinterpret_cast<const std::byte*>(data_.data()) + places[0];
     tensor.name = std::move(name);
@@ -197,36 +187,34 @@ class SafetensorsReader {
     };
     for (const auto& [shown, dtype] : known)
       if (shown == name) return dtype;
-    fail_tensor(tensor, "has the dtype " + quoted(name) + ", which is not read");
+    fail_tensor(tensor, {"has the dtype ", quoted(name), ", which is not read"});
   }
   void read_shape(std::string_view name, TensorRecord& tensor) {
     array([&] {
       const std::uint64_t size = number();
-      if (size > INT64_MAX) fail("a size beyond 63 bits");
-      if (tensor.shape.size() == 64) fail_tensor(name, "has more than 64 dimensions");
+      if (size > INT64_MAX) fail({"a size beyond 63 bits"});
+      if (tensor.shape.size() == 64) fail_tensor(name, {"has more than 64 dimensions"});
       tensor.shape.push_back(static_cast<std::int64_t>(size));
     });
   }
   void read_places(std::string_view name, std::uint64_t (&places)[2]) {
     int count = 0;
     array([&] {
-      if (count == 2) fail_tensor(name, "has more than two data_offsets");
+      if (count == 2) fail_tensor(name, {"has more than two data_offsets"});
       places[count++] = number();
     });
-    if (count != 2) fail_tensor(name, "has fewer than two data_offsets");
+    if (count != 2) fail_tensor(name, {"has fewer than two data_offsets"});
     if (places[0] > places[1] || places[1] > data_.size())
-      fail_tensor(name, "lies at bytes " + std::to_string(places[0]) + " to " + std::to_string(places[1]) +
-                            " of the data, which has " + std::to_string(data_.size()) +
-                            (places[1] > data_.size() ? ": the file is cut off" : ""));
+      fail_tensor(name, {"lies at bytes ", places[0], " to ", places[1], " of the data, which has ", data_.size(),
+                         (places[1] > data_.size() ? ": the file is cut off" : "")});
   }
   void set_strides_and_check_size(std::string_view name, TensorRecord& tensor, const std::uint64_t (&places)[2]) const {
     std::int64_t bytes = static_cast<std::int64_t>(item_size(tensor.dtype)), stride = 1;
     bool overflow = false;
     for (const std::int64_t size : tensor.shape) overflow |= __builtin_mul_overflow(bytes, size, &bytes);
-    if (overflow) fail_tensor(name, "its sizes are beyond 64 bits");
+    if (overflow) fail_tensor(name, {"its sizes are beyond 64 bits"});
     if (static_cast<std::uint64_t>(bytes) != places[1] - places[0])
-      fail_tensor(name, "needs " + std::to_string(bytes) + " bytes and its data_offsets span " +
-                            std::to_string(places[1] - places[0]));
+      fail_tensor(name, {"needs ", bytes, " bytes and its data_offsets span ", places[1] - places[0]});
     tensor.strides.resize(tensor.shape.size());
     for (std::size_t i = tensor.shape.size(); i-- > 0;) {
       tensor.strides[i] = stride;
@@ -239,21 +227,19 @@ class SafetensorsReader {
     std::uint64_t end = 0;
     for (const auto& [place, index] : places_) {
       if (place.first != end)
-        fail_tensor(tensors_[index].name, "begins at byte " + std::to_string(place.first) +
-                                              " of the data; the tensor before it ends at " + std::to_string(end));
+        fail_tensor(tensors_[index].name,
+                    {"begins at byte ", place.first, " of the data; the tensor before it ends at ", end});
       end = place.second;
     }
     if (end != data_.size())
-      io::refuse(file_.path(), "",
-                 "the tensors end at byte " + std::to_string(end) + " of the data, which has " +
-                     std::to_string(data_.size()));
+      refuse(file_.path(), {}, {"the tensors end at byte ", end, " of the data, which has ", data_.size()});
   }
 };
 
-} // namespace detail
+}  // namespace detail
 
 /// Reads a safetensors file as strictly as the format is defined (huggingface/safetensors README.md and tensor.rs), and
 /// refuses names that occur twice. Throws checkpoint_error.
 inline StateDict read_safetensors(MappedFile file) { return detail::SafetensorsReader(std::move(file)).read(); }
 
-} // namespace lamina::io
+}  // namespace lamina::io

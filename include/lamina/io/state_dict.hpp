@@ -18,12 +18,12 @@ namespace lamina::io {
 struct TensorRecord {
   std::string name;
   Dtype dtype = Dtype::float32;
-  std::vector<std::int64_t> shape;   ///< empty for a tensor without dimensions, which has one element
-  std::vector<std::int64_t> strides; ///< in elements, one for each dimension, never negative; 0 repeats an element
-  const std::byte* data = nullptr;   ///< the first element; not aligned
-  bool byte_swapped = false;         ///< the file is big-endian
-  bool conjugated = false;           ///< the imaginary parts still have to be negated
-  bool negated = false;              ///< the elements still have to be negated
+  std::vector<std::int64_t> shape;    ///< empty for a tensor without dimensions, which has one element
+  std::vector<std::int64_t> strides;  ///< in elements, one for each dimension, never negative; 0 repeats an element
+  const std::byte* data = nullptr;    ///< the first element; not aligned
+  bool byte_swapped = false;          ///< the file is big-endian
+  bool conjugated = false;            ///< the imaginary parts still have to be negated
+  bool negated = false;               ///< the elements still have to be negated
 
   /// The number of elements.
   std::int64_t numel() const {
@@ -54,10 +54,8 @@ class StateDict {
   /// Adds a tensor at the end. One of the same name is replaced in its place, as in a Python dict.
   void add(TensorRecord tensor) {
     const auto [place, added] = by_name_.emplace(tensor.name, entries_.size());
-    if (added)
-      entries_.push_back(std::move(tensor));
-    else
-      entries_[place->second] = std::move(tensor);
+    if (added) entries_.push_back(std::move(tensor));
+    else entries_[place->second] = std::move(tensor);
   }
   /// Notes the version of the module at that path, which PyTorch saves beside the tensors (`_metadata`); "" is the
   /// root.
@@ -93,4 +91,4 @@ class StateDict {
   std::map<std::string, std::int64_t, std::less<>> versions_;
 };
 
-} // namespace lamina::io
+}  // namespace lamina::io

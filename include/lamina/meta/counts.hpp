@@ -20,8 +20,10 @@ template <class Net, class... Spec> using output_shape = typename detail::shape_
 namespace detail {
 template <class Net, class... Spec> constexpr idx count_macs() {
   constexpr bool known = (is_static(input_spec<Spec>::shape_type::dims) && ...);
-  if constexpr (!known) fail<Text{} << "macs needs static extents, not" << ((Text{} << ' ' << input_spec<Spec>::shape_type::dims) << ...)>();
-  else return macs_of(lamina::record_graph<Net, Spec...>());
+  if constexpr (!known) {
+    fail<Text{} << "macs needs static extents, not" << ((Text{} << ' ' << input_spec<Spec>::shape_type::dims) << ...)>();
+    return 0;
+  } else return macs_of(lamina::record_graph<Net, Spec...>());
 }
 }  // namespace detail
 

@@ -14,7 +14,7 @@ struct Cat {
     const int axis = wrap_dim(dim, first.rank);
     if (axis < 0 || axis >= first.rank) return Text{} << "cat: dimension " << dim << " is out of range for " << first;
     Text fault;
-    const auto compare = [&](const Dims& other) {
+    [[maybe_unused]] const auto compare = [&](const Dims& other) {
       if (!fault.empty()) return;
       bool agree = other.rank == first.rank;
       for (int i = 0; agree && i < first.rank; ++i) agree = i == axis || compatible(first[i], other[i]);
@@ -26,7 +26,7 @@ struct Cat {
   template <class... D> constexpr Dims shape(const Dims& first, const D&... rest) const {
     Dims y = first;
     const int axis = wrap_dim(dim, first.rank);
-    const auto add = [&](const Dims& other) {
+    [[maybe_unused]] const auto add = [&](const Dims& other) {
       y[axis] = y[axis] == dyn || other[axis] == dyn ? dyn : y[axis] + other[axis];
       for (int i = 0; i < y.rank; ++i)
         if (i != axis && y[i] == dyn) y[i] = other[i];

@@ -18,7 +18,7 @@ struct ConvTranspose2d {
     if (x.rank != 4) return rank_fault("[N, C, H, W]", x);
     if (!compatible(in_channels, x[1])) return Text{} << "the input has " << x[1] << " channels: " << x;
     const Dims y = shape(x);
-    if ((y[2] != dyn && y[2] <= 0) || (y[3] != dyn && y[3] <= 0)) return Text{} << "no output is left of " << x;
+    if ((x[2] != dyn && y[2] <= 0) || (x[3] != dyn && y[3] <= 0)) return Text{} << "no output is left of " << x;
     return {};
   }
   constexpr Dims shape(const Dims& x) const {

@@ -17,9 +17,8 @@ struct Pad {
 
   constexpr Text check(const Dims& x) const {
     if (pairs > x.rank) return Text{} << "pad: " << pairs << " pairs are given, the input is " << x;
-    const Dims y = shape(x);
-    for (idx n : y)
-      if (n < 0 && n != dyn) return Text{} << "pad: nothing is left of " << x;
+    for (int i = 0; i < x.rank; ++i)
+      if (x[i] != dyn && x[i] + before(i, x.rank) + after(i, x.rank) < 0) return Text{} << "pad: nothing is left of " << x;
     return {};
   }
   constexpr Dims shape(Dims x) const {

@@ -57,9 +57,13 @@ class Storage {
   Device device() const { return header ? header->device : Device{}; }
   bool unique() const { return header && header->references.load(std::memory_order_acquire) == 1; }
 
-  /// Counts the writes; what is derived from the elements (packed weights) is stale when it changed.
+  /// Changes with every write and is never used again, also not by other memory at the same address: what is derived from the elements
+  /// (packed weights) is stale when it changed.
   std::uint64_t version() const { return header ? header->version.load(std::memory_order_acquire) : 0; }
-  void written() { header->version.fetch_add(1, std::memory_order_acq_rel); }
+  void written() {
+    static std::atomic<std::uint64_t> writes{0};
+    header->version.store(writes.fetch_add(1, std::memory_order_relaxed) + 1, std::memory_order_release);
+  }
 };
 
 }  // namespace lamina

@@ -56,10 +56,10 @@ TEST_CASE("pad adds before and after, negative amounts cut", "[cpu]") {
   Operand cut(Dims{1, 1});
   Run({x.in()}).into(ops::Pad{.pairs = 2, .amounts = {-1, -1, -1, 0}}, cut);
   CHECK(cut.memory == std::vector<float>{5});
-  Operand beyond(Dims{2, 2}); // everything is cut on the left, and more
+  Operand beyond(Dims{2, 2});  // everything is cut on the left, and more
   Run({x.in()}).into(ops::Pad{.pairs = 1, .amounts = {-5, 4}, .value = 7}, beyond);
   CHECK(beyond.memory == std::vector<float>{7, 7, 7, 7});
-  Run({x.in()}).into(ops::Pad{.pairs = 1, .amounts = {5, -6}, .value = 7}, beyond); // and on the right
+  Run({x.in()}).into(ops::Pad{.pairs = 1, .amounts = {5, -6}, .value = 7}, beyond);  // and on the right
   CHECK(beyond.memory == std::vector<float>{7, 7, 7, 7});
   const Operand scalar = Operand::of({}, {3});
   Operand same(Dims{});
@@ -90,7 +90,7 @@ TEST_CASE("pad_to centres as Python's // does", "[cpu]") {
        {std::pair<idx, std::vector<float>>{6, {0, 1, 2, 3, 0, 0}}, {3, {1, 2, 3}}, {2, {2, 3}}, {1, {2}}}) {
     const Operand like(Dims{1, 9, 1, width});
     Operand y(Dims{1, 1, 1, width});
-    Run({x.in(), like.in()}).into(ops::PadTo{}, y); // (2 - 3) // 2 is -1: one element is cut on the left
+    Run({x.in(), like.in()}).into(ops::PadTo{}, y);  // (2 - 3) // 2 is -1: one element is cut on the left
     CHECK(y.memory == expected);
   }
 }

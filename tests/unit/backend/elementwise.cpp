@@ -32,7 +32,7 @@ float value(const ops::Activation& op, float x) {
   Run({in.in()}).into(op, y);
   return y[0];
 }
-} // namespace
+}  // namespace
 
 TEST_CASE("activations compute their formulas, also in place and on items that lie apart", "[cpu]") {
   unsigned seed = 1;
@@ -66,7 +66,7 @@ TEST_CASE("activations at the ends of the number range", "[cpu]") {
   CHECK(value({Kind::gelu, 0}, -100) == 0);
   CHECK(value({Kind::silu, 0}, 1000) == 1000);
   CHECK(value({Kind::gelu, 0}, 1) ==
-        Catch::Approx(0.8413447461).epsilon(1e-6)); // the normal distribution function at 1
+        Catch::Approx(0.8413447461).epsilon(1e-6));  // the normal distribution function at 1
 }
 
 TEST_CASE("arithmetic with broadcasting", "[cpu]") {

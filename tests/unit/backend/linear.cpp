@@ -37,7 +37,7 @@ std::vector<double> multiply(const Operand& a, const Operand& b, const Dims& y) 
       }
   return r;
 }
-} // namespace
+}  // namespace
 
 TEST_CASE("linear computes its formula", "[cpu]") {
   unsigned seed = 1;

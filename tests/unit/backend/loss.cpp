@@ -22,7 +22,7 @@ float reduced(const Operation& op, const cpu::Input& x, const cpu::Input& t) {
   Run({x, t}).into(op, y);
   return y[0];
 }
-} // namespace
+}  // namespace
 
 TEST_CASE("softmax along every dimension; its sums are one", "[cpu]") {
   const Operand x = Operand::random({3, 5, 4, 70}, 1, 0, -3, 3);

@@ -21,7 +21,7 @@ template <class F> std::vector<double> collect(const Operand& x, F belongs) {
     if (belongs(i / inner / x.dims[1], i / inner % x.dims[1])) v.push_back(double(x[i]));
   return v;
 }
-} // namespace
+}  // namespace
 
 TEST_CASE("batch_norm with running statistics, absent parameters, gaps and in place", "[cpu]") {
   unsigned seed = 1;

@@ -118,4 +118,4 @@ inline double scalar_product(const Operand& a, const Operand& b) {
   return sum;
 }
 
-} // namespace backend_test
+}  // namespace backend_test

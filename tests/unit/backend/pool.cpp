@@ -27,7 +27,7 @@ const ops::Window2d windows[] = {
     {{2, 2, 0, 0, 1}, {2, 2, 0, 0, 1}}, {{3, 2, 1, 1, 1}, {3, 2, 1, 1, 1}}, {{3, 1, 1, 1, 1}, {3, 1, 1, 1, 1}},
     {{3, 1, 1, 1, 2}, {2, 2, 0, 0, 1}}, {{2, 3, 1, 1, 3}, {3, 2, 0, 0, 2}}, {{1, 1, 0, 0, 1}, {5, 4, 2, 2, 1}},
 };
-} // namespace
+}  // namespace
 
 TEST_CASE("max_pool2d takes the largest element under the window", "[cpu]") {
   unsigned seed = 1;
@@ -36,7 +36,7 @@ TEST_CASE("max_pool2d takes the largest element under the window", "[cpu]") {
       for (const idx gap : {0, 7}) {
         const ops::MaxPool2d op{w, ceil_mode};
         const Operand x =
-            Operand::random({2, 3, 9, 8}, ++seed, gap, -2, -1); // all below the zeros of a careless padding
+            Operand::random({2, 3, 9, 8}, ++seed, gap, -2, -1);  // all below the zeros of a careless padding
         Operand y(op.shape(x.dims), 2 * gap);
         Run({x.in()}).into(op, y);
         CHECK(error_of(y, each_output(y.dims, [&](idx n, idx c, idx i, idx j) {
@@ -109,10 +109,10 @@ TEST_CASE("avg_pool2d is the mean under the window", "[cpu]") {
 TEST_CASE("adaptive_avg_pool2d covers floor(i H / h) to ceil((i + 1) H / h)", "[cpu]") {
   const Operand row = Operand::of({1, 1, 1, 5}, {1, 2, 4, 8, 16});
   Operand y(Dims{1, 1, 1, 3});
-  Run({row.in()}).into(ops::AdaptiveAvgPool2d{none, 3}, y); // [0, 2), [1, 4), [3, 5)
+  Run({row.in()}).into(ops::AdaptiveAvgPool2d{none, 3}, y);  // [0, 2), [1, 4), [3, 5)
   CHECK(y.memory == std::vector<float>{1.5f, float(14. / 3), 12});
   Operand longer(Dims{1, 1, 1, 7});
-  Run({row.in()}).into(ops::AdaptiveAvgPool2d{1, 7}, longer); // [0,1) [0,2) [1,3) [2,3) [2,4) [3,5) [4,5)
+  Run({row.in()}).into(ops::AdaptiveAvgPool2d{1, 7}, longer);  // [0,1) [0,2) [1,3) [2,3) [2,4) [3,5) [4,5)
   CHECK(longer.memory == std::vector<float>{1, 1.5f, 3, 4, 6, 12, 16});
   const Operand column = Operand::of({1, 1, 5, 1}, row.memory);
   Operand lower(Dims{1, 1, 3, 1});

@@ -13,7 +13,7 @@ std::vector<float> picked(const ops::Upsample& op, idx n) {
   Run({x.in()}).into(op, y);
   return y.memory;
 }
-} // namespace
+}  // namespace
 
 TEST_CASE("nearest neighbours", "[cpu]") {
   CHECK(picked({.scale_height = 1, .scale_width = 2}, 3) == std::vector<float>{0, 0, 1, 1, 2, 2});
@@ -36,7 +36,7 @@ TEST_CASE("nearest neighbours round positions to float32", "[cpu]") {
     const std::vector<float> at = picked({.height = 1, .width = out}, in);
     const float step = float(in) / float(out);
     for (std::size_t i = 0; i < at.size(); ++i) {
-      const volatile float position = float(i) * step; // volatile: rounded to float32
+      const volatile float position = float(i) * step;  // volatile: rounded to float32
       CHECK(at[i] == std::fmin(std::floor(position), float(in - 1)));
     }
   }
@@ -52,7 +52,9 @@ TEST_CASE("bilinear by hand", "[cpu]") {
   CHECK(z.memory == std::vector<float>{0, 2, 4, 4, 6, 8, 8, 10, 12});
   Operand one(Dims{1, 1, 1, 1});
   Run({x.in()}).into(ops::Upsample{.height = 1, .width = 1, .mode = Mode::bilinear, .align_corners = true}, one);
-  CHECK(one[0] == 0);
+  CHECK(one[0] == 0);  // the corner
+  Run({x.in()}).into(ops::Upsample{.height = 1, .width = 1, .mode = Mode::bilinear}, one);
+  CHECK(one[0] == 6);  // the centre
 }
 
 TEST_CASE("bilinear against its formula, with gaps and many columns", "[cpu]") {
@@ -66,8 +68,7 @@ TEST_CASE("bilinear against its formula, with gaps and many columns", "[cpu]") {
       Run({x.in()}).into(op, y);
       const auto source = [&](idx i, idx in, idx out) {
         if (corners) return out > 1 ? double(i) * double(in - 1) / double(out - 1) : 0.;
-        // PyTorch gives the position 0, not the centre, to an output of one element.
-        return out > 1 || in == out ? std::fmax(0, (double(i) + 0.5) * double(in) / double(out) - 0.5) : 0.;
+        return std::fmax(0, (double(i) + 0.5) * double(in) / double(out) - 0.5);
       };
       std::vector<double> expected;
       for (idx n = 0; n < 2; ++n)
@@ -88,7 +89,7 @@ TEST_CASE("resizing to the same extents copies", "[cpu]") {
   const Operand x = Operand::random({2, 2, 5, 6}, 3, 1);
   for (const Mode mode : {Mode::nearest, Mode::bilinear}) {
     Operand y(x.dims);
-    Run({x.in()}).into(ops::Upsample{.scale_height = 1.1, .scale_width = 1.1, .mode = mode}, y); // 5.5 -> 5, 6.6 -> 6
+    Run({x.in()}).into(ops::Upsample{.scale_height = 1.1, .scale_width = 1.1, .mode = mode}, y);  // 5.5 -> 5, 6.6 -> 6
     CHECK(error_of(y, values_of(x)) == 0);
   }
 }

@@ -22,7 +22,7 @@ template <class To, class From> std::vector<To> converted(const std::vector<From
 }
 template <class T> using V = std::vector<T>;
 constexpr float infinity = std::numeric_limits<float>::infinity();
-} // namespace
+}  // namespace
 
 TEST_CASE("io: floats become integers towards zero, integers wrap", "[io]") {
   CHECK(converted<std::int32_t>(V<float>{1.7f, -1.7f, 0.5f, -0.f}, Dtype::float32, Dtype::int32) ==

@@ -70,7 +70,7 @@ class TemporaryFile {
 /// One record with every field that a test may want to be wrong.
 struct Record {
   std::string name, bytes;
-  std::uint32_t crc = 0; // unknown
+  std::uint32_t crc = 0;  // unknown
   std::uint16_t method = 0, flags = 0;
   std::string local_name = name, local_extra = {}, extra = {};
   std::uint32_t packed_size = static_cast<std::uint32_t>(bytes.size()), size = static_cast<std::uint32_t>(bytes.size());
@@ -182,4 +182,4 @@ inline std::vector<std::string> keys(const lamina::io::StateDict& tensors) {
   return names;
 }
 
-} // namespace hand_built
+}  // namespace hand_built

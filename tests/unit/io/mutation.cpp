@@ -34,11 +34,11 @@ std::string without_checksums(const std::string& path) {
     records.push_back({"a/" + std::string(archive[i].name), std::string(archive[i].bytes)});
   return zip(records);
 }
-} // namespace
+}  // namespace
 
 TEST_CASE("io: any byte of a state_dict may be wrong", "[io]") {
   const Outcome outcome = change_each_byte(content(data + "strict_same/state_dict.pt"));
-  CHECK(outcome.refused > outcome.read); // checksums cover most of the file
+  CHECK(outcome.refused > outcome.read);  // checksums cover most of the file
 }
 
 TEST_CASE("io: any byte of a whole model may be wrong", "[io]") {

@@ -36,22 +36,22 @@ std::string repeated(const std::string& opcodes, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) all += opcodes;
   return all;
 }
-} // namespace
+}  // namespace
 
 TEST_CASE("io: pickled ints", "[io]") {
   CHECK(integer("K\xff.") == 255);
   CHECK(integer("M\x01\x02.") == 0x0201);
   CHECK(integer("J\xfe\xff\xff\xff.") == -2);
-  CHECK(integer("\x8a\x00."s) == 0);           // pickle.dumps(0 as LONG1)
-  CHECK(integer("\x8a\x02\xff\x00."s) == 255); // LONG1 of 255: the sign needs a byte
+  CHECK(integer("\x8a\x00."s) == 0);            // pickle.dumps(0 as LONG1)
+  CHECK(integer("\x8a\x02\xff\x00."s) == 255);  // LONG1 of 255: the sign needs a byte
   CHECK(integer("\x8a\x01\xff.") == -1);
-  CHECK(integer("\x8a\x06\x00\x00\x00\x00\x00\x01."s) == 1ll << 40); // pickle.dumps(1 << 40)
+  CHECK(integer("\x8a\x06\x00\x00\x00\x00\x00\x01."s) == 1ll << 40);  // pickle.dumps(1 << 40)
   CHECK(integer("\x8a\x08\x00\x00\x00\x00\x00\x00\x00\x80."s) == INT64_MIN);
   CHECK(integer("\x8a\x09\xff\xff\xff\xff\xff\xff\xff\x7f\x00."s) == INT64_MAX);
   CHECK(integer("\x8b\x01\x00\x00\x00\x05."s) == 5);
   CHECK(integer("I-12\n.") == -12);
   CHECK(integer("I-9223372036854775808\n.") == INT64_MIN);
-  CHECK(kind("\x8a\x09\x00\x00\x00\x00\x00\x00\x00\x80\x00."s) == Kind::long_integer); // 2^63
+  CHECK(kind("\x8a\x09\x00\x00\x00\x00\x00\x00\x00\x80\x00."s) == Kind::long_integer);  // 2^63
   CHECK(kind("\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.") == Kind::long_integer);
   CHECK(kind("I01\n.") == Kind::boolean);
   CHECK(failure("I9223372036854775808\n.") != "");
@@ -76,27 +76,27 @@ TEST_CASE("io: pickled floats are big-endian, text is UTF-8", "[io]") {
 }
 
 TEST_CASE("io: containers, marks and the memo", "[io]") {
-  const std::string pickle = "}q\0(X\1\0\0\0a]q\1(K\1K\2eX\1\0\0\0bh\1u."s; // {'a': [1, 2], 'b': the same list}
+  const std::string pickle = "}q\0(X\1\0\0\0a]q\1(K\1K\2eX\1\0\0\0bh\1u."s;  // {'a': [1, 2], 'b': the same list}
   const Graph graph = run(pickle);
   const Id a = graph.find(graph.root, "a"), b = graph.find(graph.root, "b");
   REQUIRE(graph.is(a, Kind::list));
   CHECK(a == b);
   CHECK(graph[a].items.size() == 2);
   CHECK(graph.find(graph.root, "c") == no_value);
-  const std::string cycle = "]q\0h\0a."s; // a list that holds itself
+  const std::string cycle = "]q\0h\0a."s;  // a list that holds itself
   const Graph loop = run(cycle);
   CHECK(loop[loop.root].items == std::vector<Id>{loop.root});
   CHECK(integer("K\7r\0\0\0\x80"
-                "0j\0\0\0\x80."s) == 7); // a memo index that jumps
+                "0j\0\0\0\x80."s) == 7);  // a memo index that jumps
   CHECK(integer("K\1q\5K\2q\0"
                 "00h\5."s) == 1);
-  CHECK(integer("K\5\x94K\6\x94\x30h\0."s) == 5); // MEMOIZE: 0, then 1
+  CHECK(integer("K\5\x94K\6\x94\x30h\0."s) == 5);  // MEMOIZE: 0, then 1
   CHECK(integer("K\1(K\2"
-                "1.") == 1);     // POP_MARK
-  CHECK(integer("K\1(0.") == 1); // POP of a MARK
+                "1.") == 1);      // POP_MARK
+  CHECK(integer("K\1(0.") == 1);  // POP of a MARK
   CHECK(kind("(K\1K\1\x91.") == Kind::set);
   CHECK(kind("\x8f(K\1\x90.") == Kind::set);
-  CHECK(kind("\x80\4\x95\2\0\0\0\0\0\0\0N."s) == Kind::none); // FRAME
+  CHECK(kind("\x80\4\x95\2\0\0\0\0\0\0\0N."s) == Kind::none);  // FRAME
 }
 
 TEST_CASE("io: a pickle that breaks the machine's rules is refused with its offset", "[io]") {
@@ -136,7 +136,7 @@ TEST_CASE("io: nothing that can run a program may be named, nothing unknown call
   CHECK_THAT(failure("ctorch._utils\n_rebuild_sparse_tensor\n)R."), ContainsSubstring("sparse"));
   CHECK_THAT(failure("ctorch._utils\n_rebuild_parameter\nN\x85R."), ContainsSubstring("arguments"));
   CHECK_THAT(failure("N)R."), ContainsSubstring("None cannot be called"));
-  CHECK(kind("cnet\nNet\n)\x81.") == Kind::object); // an instance is only data
+  CHECK(kind("cnet\nNet\n)\x81.") == Kind::object);  // an instance is only data
   CHECK(kind("cnet\nf\n.") == Kind::global);
   CHECK(kind("ctorch\ndevice\nU\4cuda\x85R.") == Kind::call);
   CHECK(kind("ctorch\nSize\n))\x86\x85R.") == Kind::tuple);
@@ -156,6 +156,9 @@ TEST_CASE("io: pickles that would take memory, time or stack without end are ref
   CHECK_THAT(failure(")" + repeated("\x85", 1000000) + "."), ContainsSubstring("levels deep"));
   CHECK_THAT(failure(repeated("]", 3000000) + "."), ContainsSubstring("values"));
   CHECK_THAT(failure(repeated("N", 9000000) + "."), ContainsSubstring("steps"));
+  std::string jumps = "N";
+  for (std::uint32_t i = 0; i < 1100000; ++i) jumps += "r" + u32(~i);
+  CHECK_THAT(failure(jumps + "."), ContainsSubstring("memo"));
   // Each call would copy the same list again.
   const std::string list = "](" + repeated("K\1K\1\x86", 100000) + "e\x85q\1" + "0";
   CHECK_THAT(failure(list + repeated("ccollections\nOrderedDict\nh\1R0", 1000) + "N."), ContainsSubstring("steps"));

@@ -32,7 +32,7 @@ void check_equal(const std::string& path, const std::string& reference_path, con
     CHECK(raw(tensor) == raw(*expected));
   }
 }
-} // namespace
+}  // namespace
 
 TEST_CASE("io: PyTorch's state_dicts equal what safetensors wrote of them", "[io]") {
   for (const char* name :
@@ -102,7 +102,8 @@ TEST_CASE("io: a file that is something else is told so", "[io]") {
 }
 
 TEST_CASE("io: names that cannot be printed are escaped and shortened in messages", "[io]") {
-  CHECK(lamina::io::quoted("a\n\x1b[31m") == "\"a\\x0a\\x1b[31m\"");
-  CHECK(lamina::io::quoted(std::string(200, 'a')) == '"' + std::string(120, 'a') + "...\"");
-  CHECK(lamina::io::quoted(std::string(119, 'a') + "\u00e9\u00e9") == '"' + std::string(119, 'a') + "...\"");
+  CHECK(lamina::io::text_of({lamina::io::quoted("a\n\x1b[31m")}) == "\"a\\x0a\\x1b[31m\"");
+  CHECK(lamina::io::text_of({lamina::io::quoted(std::string(200, 'a'))}) == '"' + std::string(120, 'a') + "...\"");
+  CHECK(lamina::io::text_of({lamina::io::quoted(std::string(119, 'a') + "\u00e9\u00e9")}) ==
+        '"' + std::string(119, 'a') + "...\"");
 }

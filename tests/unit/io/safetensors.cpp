@@ -21,7 +21,7 @@ std::string entry(const std::string& dtype, const std::string& shape, const std:
 }
 // One tensor "w" over 8 bytes.
 std::string with(const std::string& value) { return reported(R"({"w":)" + value + "}", std::string(8, '\1')); }
-} // namespace
+}  // namespace
 
 TEST_CASE("io: a safetensors file is read in the order of its header", "[io]") {
   const auto tensors = read(R"({"__metadata__":{"format":"pt"},"b":)" + entry("F32", "[2,1]", "[8,16]") + R"(,"a":)" +
@@ -61,7 +61,7 @@ TEST_CASE("io: safetensors dtypes", "[io]") {
       ++read_as;
       CHECK(lamina::dtype_name(read(header, std::string(size, '\0'))[0].dtype) == torch_name);
     }
-    CHECK(read_as == 1); // one item size fits
+    CHECK(read_as == 1);  // one item size fits
   }
   for (const char* name : {"F8_E4M3", "F8_E5M2", "F4", "f32", "", "F31"})
     CHECK_THAT(with(entry(name, "[1]", "[0,8]")), ContainsSubstring("which is not read"));

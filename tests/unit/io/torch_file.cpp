@@ -31,7 +31,7 @@ std::string module_state(const std::vector<std::pair<std::string, std::string>>&
 }
 std::string net(const std::string& state) { return object("nets", "Net", state); }
 const std::vector<std::string> two{floats({1, 2})};
-} // namespace
+}  // namespace
 
 TEST_CASE("io: strides, offsets and shared storages as as_strided defines them", "[io]") {
   const std::string value = dict({{"matrix", tensor({.sizes = {2, 3}, .strides = {3, 1}, .stored = 6})},
@@ -117,7 +117,7 @@ TEST_CASE("io: a big-endian file is read with its bytes swapped", "[io]") {
   CHECK(elements<double>(tensors[0], lamina::Dtype::float64) == std::vector<double>{1, -2});
   std::vector<float> parts(2);
   lamina::io::copy_elements(tensors[1], lamina::Dtype::complex64, parts.data());
-  CHECK(parts == std::vector<float>{1, -2}); // each half is swapped, the order of the halves stays
+  CHECK(parts == std::vector<float>{1, -2});  // each half is swapped, the order of the halves stays
 }
 
 TEST_CASE("io: tensors that do not fit their storage are refused by name", "[io]") {
@@ -244,7 +244,7 @@ TEST_CASE("io: modules that are wrong inside are refused by path", "[io]") {
 }
 
 TEST_CASE("io: modules that hold themselves or share each other endlessly are refused", "[io]") {
-  const std::string start = global("nets", "Net") + ")\x81q\1"; // memo 1: the module
+  const std::string start = global("nets", "Net") + ")\x81q\1";  // memo 1: the module
   const std::string loop = start + module_state({}, {}, {{"again", "h\1"}}) + "b";
   CHECK_THAT(refusal(torch_file(pickled(loop))), ContainsSubstring("nested more than 100 levels deep"));
   std::string doubled = net(module_state({{"w", tensor()}}, {}, {}));

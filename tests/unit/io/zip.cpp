@@ -24,7 +24,7 @@ std::string zip64(std::string archive, std::uint64_t count, std::uint64_t size, 
   return archive + "PK\6\6" + u64(44) + u16(45) + u16(45) + u32(0) + u32(0) + u64(count) + u64(count) + u64(size) +
          u64(offset) + "PK\6\7" + u32(0) + u64(at) + u32(1) + end;
 }
-} // namespace
+}  // namespace
 
 TEST_CASE("io: crc32 gives the check value of the catalogue of CRC algorithms", "[io]") {
   CHECK(lamina::io::crc32("123456789") == 0xcbf43926);
@@ -33,6 +33,15 @@ TEST_CASE("io: crc32 gives the check value of the catalogue of CRC algorithms", 
   std::string all;
   for (int i = 0; i < 256; ++i) all += static_cast<char>(i);
   CHECK(lamina::io::crc32(all) == 0x29058c73);
+  // zlib.crc32(bytes((i * i + 7 * i) % 251 for i in range(100003))[: n])
+  std::string longer;
+  for (int i = 0; i < 100003; ++i) longer += static_cast<char>((std::int64_t(i) * i + 7 * i) % 251);
+  CHECK(lamina::io::crc32(longer.substr(0, 4095)) == 0x3950072a);
+  CHECK(lamina::io::crc32(longer.substr(0, 4096)) == 0x633056ae);
+  CHECK(lamina::io::crc32(longer.substr(0, 4097)) == 0xb60a771b);
+  CHECK(lamina::io::crc32(longer.substr(0, 4159)) == 0xb320f768);
+  CHECK(lamina::io::crc32(longer.substr(0, 65536)) == 0x8930d8a4);
+  CHECK(lamina::io::crc32(longer.substr(0, 100003)) == 0xf6e29940);
 }
 
 TEST_CASE("io: a hand-built archive is read", "[io]") {
@@ -107,7 +116,7 @@ TEST_CASE("io: archives that torch.save did not write are refused", "[io]") {
   CHECK_THAT(with(1, [](Record& r) { r.bytes = "middle"; }), ContainsSubstring("byteorder: is \"middle\""));
   std::vector<Record> script = sound();
   script.push_back({"a/code/net.py", "x"});
-  script.back().method = 8; // TorchScript compresses its code
+  script.back().method = 8;  // TorchScript compresses its code
   script.push_back({"a/constants.pkl", pickled(")")});
   CHECK_THAT(refusal(zip(script)), ContainsSubstring("TorchScript"));
 }

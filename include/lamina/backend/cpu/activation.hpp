@@ -11,12 +11,12 @@ LAMINA_ONE_COPY inline void activate(const ops::Activation& op, const float* x, 
   const float p = op.parameter;
   switch (op.kind) {
   case identity: return copy_row(x, y, n);
-  case relu: return map_row(x, y, n, [](vector v) { return v < 0 ? vector{} : v; }); // in this order NaN stays NaN
+  case relu: return map_row(x, y, n, [](vector v) { return v < 0 ? vector{} : v; });  // in this order NaN stays NaN
   case leaky_relu: return map_row(x, y, n, [p](vector v) { return v > 0 ? v : p * v; });
   case sigmoid: return map_each(x, y, n, [](float v) { return 1 / (1 + std::exp(-v)); });
   case tanh: return map_each(x, y, n, [](float v) { return std::tanh(v); });
   case gelu: return map_each(x, y, n, [](float v) { return 0.5f * v * (1 + std::erf(v * 0.70710678118654752f)); });
-  case gelu_tanh: // (1 + tanh(u)) / 2 = 1 / (1 + exp(-2 u)), which does not cancel where x is negative
+  case gelu_tanh:  // (1 + tanh(u)) / 2 = 1 / (1 + exp(-2 u)), which does not cancel where x is negative
     return map_each(x, y, n,
                     [](float v) { return v / (1 + std::exp(-1.5957691216057307f * (v + 0.044715f * v * v * v))); });
   case silu: return map_each(x, y, n, [](float v) { return v / (1 + std::exp(-v)); });
@@ -32,4 +32,4 @@ inline void run(const ops::Activation& op, const Call& call) {
   for (idx n = 0; n < x.items(); ++n) activate(op, x.item(n), call.out.item(n), x.item_size());
 }
 
-} // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::cpu

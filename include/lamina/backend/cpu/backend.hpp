@@ -16,4 +16,4 @@ struct Backend {
   static constexpr Layout layout_of(const Operation&) { return Layout::planar; }
 };
 
-} // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::cpu

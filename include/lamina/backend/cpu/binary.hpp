@@ -13,7 +13,7 @@ LAMINA_ONE_COPY inline void combine(ops::Binary::Kind kind, const float* a, idx 
                                     float* y, idx n) {
   const auto apply = [&](auto f) {
     if (a_step == 1 && b_step == 1) return map_rows(a, b, y, n, f);
-    const vector p = load_part(a, 1), q = load_part(b, 1); // one of the two is stretched, or both are
+    const vector p = load_part(a, 1), q = load_part(b, 1);  // one of the two is stretched, or both are
     if (a_step == 1) return map_row(a, y, n, [=](vector v) { return f(v, q); });
     if (b_step == 1) return map_row(b, y, n, [=](vector v) { return f(p, v); });
     fill_row(f(p, q)[0], y, n);
@@ -26,7 +26,7 @@ LAMINA_ONE_COPY inline void combine(ops::Binary::Kind kind, const float* a, idx 
   case divide: return apply([](vector p, vector q) { return p / q; });
   }
 }
-} // namespace detail
+}  // namespace detail
 
 /// out may be an operand of its extents.
 inline void run(const ops::Binary& op, const Call& call) {
@@ -60,4 +60,4 @@ inline void run(const ops::Binary& op, const Call& call) {
   }
 }
 
-} // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::cpu

@@ -54,4 +54,4 @@ struct Call {
   float* scratch = nullptr;
 };
 
-} // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::cpu

@@ -9,7 +9,7 @@ namespace lamina::inline LAMINA_ISA::cpu {
 inline void run(const ops::Cat& op, const Call& call) {
   const Dims& dims = call.out.dims;
   const int axis = wrap_dim(op.dim, dims.rank);
-  idx done = 0; // along the axis
+  idx done = 0;  // along the axis
   for (int k = 0; k < call.inputs; ++k) {
     const Input& x = call.in[k];
     if (axis == 0)
@@ -24,4 +24,4 @@ inline void run(const ops::Cat& op, const Call& call) {
   }
 }
 
-} // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::cpu

@@ -56,7 +56,7 @@ inline void run_directly(const ops::Conv2d& op, const Call& call) {
         }
     }
 }
-} // namespace detail
+}  // namespace detail
 
 constexpr idx scratch_floats(const ops::Conv2d& op, const Dims& x) {
   const Dims y = op.shape(x);
@@ -86,4 +86,4 @@ inline void run(const ops::Conv2d& op, const Call& call) {
     }
 }
 
-} // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::cpu

@@ -10,7 +10,7 @@ namespace detail {
 /// The output positions r, r + stride, r + 2 stride, ... of one dimension, seen as an ordinary convolution. Tap p
 /// contributes to them if stride divides r + padding - p * dilation: every `weight_step`-th tap from `weight_first` on.
 struct Phase {
-  idx extent = 0; // positions
+  idx extent = 0;  // positions
   Reach reach{};
   idx weight_first = 0, weight_step = 1;
 };
@@ -22,21 +22,30 @@ constexpr Phase phase(const ops::Window& w, idx out, idx r) {
   for (idx p = 0, previous = 0; p < w.kernel; ++p) {
     const idx distance = r + w.before - p * w.dilation;
     if (distance % w.stride != 0) continue;
-    if (f.reach.taps == 0)
-      f.weight_first = p, f.reach.first = distance / w.stride;
-    else if (f.reach.taps == 1)
-      f.weight_step = p - previous, f.reach.step = distance / w.stride - f.reach.first;
+    if (f.reach.taps == 0) f.weight_first = p, f.reach.first = distance / w.stride;
+    else if (f.reach.taps == 1) f.weight_step = p - previous, f.reach.step = distance / w.stride - f.reach.first;
     previous = p;
     ++f.reach.taps;
   }
   return f;
 }
 
-/// Rows of weights that are packed at a time.
+/// The largest number of taps that a phase has in one dimension.
+constexpr idx most_taps(const ops::Window& w) {
+  idx most = 0;
+  for (idx r = 0; r < w.stride; ++r) most = max(most, phase(w, r + 1, r).reach.taps);
+  return most;
+}
+
+/// The depth of the deepest phase's product.
+constexpr idx most_depth(const ops::ConvTranspose2d& op) {
+  return op.in_channels / op.groups * most_taps(op.window.height) * most_taps(op.window.width);
+}
+
+/// Output channels whose weights are packed at a time: what stays in the L2 cache.
 constexpr idx packed_rows(const ops::ConvTranspose2d& op) {
-  const idx rows = op.out_channels / op.groups;
-  const idx depth = idx(op.in_channels / op.groups) * op.window.height.kernel * op.window.width.kernel;
-  return min(rows, max(1, left_block / max(1, depth) / kernel_rows) * kernel_rows);
+  const idx blocks = 2 * left_block / max(1, most_depth(op)) / kernel_rows;
+  return min(op.out_channels / op.groups, max(1, blocks) * kernel_rows);
 }
 
 /// Packs the taps of a phase of `now` output channels, from weights [channels][rows][kernel] on, as a left operand of
@@ -68,8 +77,7 @@ LAMINA_ONE_COPY inline void scatter(const ops::ConvTranspose2d& op, const Call& 
     const idx at = (o * out[2] + r + a * h.stride) * out[3] + s + b * w.stride;
     const float* from = residual_at(call.epilogue, n, at);
     float* to = call.out.item(n) + at;
-    if (w.stride == 1)
-      finish_channel(call.epilogue, o, bias, from, sums, to, run);
+    if (w.stride == 1) finish_channel(call.epilogue, o, bias, from, sums, to, run);
     else {
       if (from) copy_strided(from, w.stride, residual, 1, run);
       finish_channel(call.epilogue, o, bias, from ? residual : nullptr, sums, sums, run);
@@ -79,13 +87,12 @@ LAMINA_ONE_COPY inline void scatter(const ops::ConvTranspose2d& op, const Call& 
     sums += run;
   }
 }
-} // namespace detail
+}  // namespace detail
 
 constexpr idx scratch_floats(const ops::ConvTranspose2d& op, const Dims& x) {
   const Dims y = op.shape(x);
   const idx rows = detail::packed_rows(op);
-  const idx depth = idx(op.in_channels / op.groups) * op.window.height.kernel * op.window.width.kernel;
-  return product_floats(rows, y[2] * y[3]) + packed_floats(rows, depth);
+  return product_floats(rows, y[2] * y[3]) + packed_floats(rows, detail::most_depth(op));
 }
 
 /// Parameters: weight, bias. Every phase of the output (positions equal modulo the stride) is a convolution of stride 1
@@ -118,4 +125,4 @@ inline void run(const ops::ConvTranspose2d& op, const Call& call) {
     }
 }
 
-} // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::cpu

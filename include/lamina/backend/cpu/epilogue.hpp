@@ -34,4 +34,4 @@ inline const float* residual_at(const Epilogue& e, idx n, idx offset) {
   return e.residual ? e.residual->item(n) + offset : nullptr;
 }
 
-} // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::cpu

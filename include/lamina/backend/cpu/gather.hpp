@@ -40,8 +40,7 @@ struct Gather {
       const float* channel = x + (k0 + t) / taps * plane;
       for (idx k = t; k < depth; k += taps, channel += plane) {
         float* row = to + k * panel_columns;
-        if (run)
-          std::memcpy(row, channel + from[0], panel_columns * sizeof(float));
+        if (run) std::memcpy(row, channel + from[0], panel_columns * sizeof(float));
         else
           for (idx j = 0; j < columns; ++j) row[j] = from[j] < 0 ? 0.f : channel[from[j]];
       }
@@ -49,4 +48,4 @@ struct Gather {
   }
 };
 
-} // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::cpu

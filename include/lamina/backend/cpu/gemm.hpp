@@ -1,6 +1,7 @@
 /// The matrix product behind convolutions, linear layers and matmul. A register tile of kernel_rows x 2 vectors in
 /// GCC/Clang vector extensions, panels of the right operand that stay in the L1 cache, rows of the left operand read
-/// where they lie. No Eigen: this compiles in a fraction of the time and is as fast (docs/benchmarks).
+/// where they lie. Eigen's product of the same matrices takes 4.3 s and 361 MB to compile (g++ 12 -O3), this one 0.4 s
+/// and 57 MB; on the shapes of ResNet-50 it is about as fast, gathering of the convolution included.
 #pragma once
 #include "rows.hpp"
 
@@ -54,39 +55,38 @@ constexpr idx tile_stride(idx n) { return divide_up(min(n, column_block), panel_
 template <int Vectors>
 LAMINA_ONE_COPY inline void tile_product(idx depth, const float* a, idx row, idx column, const float* b, float* c,
                                          idx stride, bool add) {
-  vector sum[kernel_rows][Vectors];
-  LAMINA_UNROLL for (int r = 0; r < kernel_rows; ++r) LAMINA_UNROLL for (int q = 0; q < Vectors; ++q) sum[r][q] =
-      vector{};
+  vector sum[kernel_rows * Vectors];
+  LAMINA_UNROLL for (int i = 0; i < kernel_rows * Vectors; ++i) sum[i] = vector{};
   for (; depth > 0; --depth, a += column, b += panel_columns) {
     vector right[Vectors];
     LAMINA_UNROLL for (int q = 0; q < Vectors; ++q) right[q] = load(b + q * vector_floats);
     LAMINA_UNROLL for (int r = 0; r < kernel_rows; ++r) {
       const float left = a[r * row];
-      LAMINA_UNROLL for (int q = 0; q < Vectors; ++q) sum[r][q] += left * right[q];
+      LAMINA_UNROLL for (int q = 0; q < Vectors; ++q) sum[r * Vectors + q] += left * right[q];
     }
   }
-  LAMINA_UNROLL for (int r = 0; r < kernel_rows; ++r) LAMINA_UNROLL for (int q = 0; q < Vectors; ++q) {
-    float* to = c + r * stride + q * vector_floats;
-    store(add ? load(to) + sum[r][q] : sum[r][q], to);
+  LAMINA_UNROLL for (int i = 0; i < kernel_rows * Vectors; ++i) {
+    float* to = c + i / Vectors * stride + i % Vectors * vector_floats;
+    store(add ? load(to) + sum[i] : sum[i], to);
   }
 }
-} // namespace detail
+}  // namespace detail
 
 /// Scratch floats of an m x n product.
 constexpr idx product_floats(idx m, idx n) { return detail::tile_rows(m) * detail::tile_stride(n); }
 
 /// The m x n product of `a` (m x k) and a right operand that is made panel by panel:
-///   panel(k0, depth, j0, columns, to)  writes elements (k0 + k, j0 + j) of the right operand to to[k * panel_columns +
-///   j], for j
-///                                      below `columns`; what lies behind may hold anything finite or not
-///   finish(i, j0, columns, sums)       gets `columns` finished sums of row i from column j0 on, once each, and may
-///   write to them
+///   panel(k0, depth, j0, columns, to)
+///     writes element (k0 + k, j0 + j) of the right operand to to[k * panel_columns + j], j < columns; what lies behind
+///     them is of no account
+///   finish(i, j0, columns, sums)
+///     gets row i's finished sums from column j0 on, each once, and may write to them
 LAMINA_ONE_COPY inline void matrix_product(const Left& a, idx m, idx n, idx k, float* scratch,
                                            Callback<idx, idx, idx, idx, float*> panel,
                                            Callback<idx, idx, idx, float*> finish) {
   const idx stride = detail::tile_stride(n);
   alignas(64) float right[depth_block * panel_columns];
-  alignas(64) float last[kernel_rows * depth_block]{}; // the rows that do not fill a block, packed, and zeros
+  alignas(64) float last[kernel_rows * depth_block]{};  // the rows that do not fill a block, packed, and zeros
   for (idx i0 = 0; i0 < m; i0 += row_block) {
     const idx rows = min(m - i0, row_block);
     const idx most = max(64, min(depth_block, left_block / rows));
@@ -119,8 +119,7 @@ struct RightRows {
   LAMINA_ONE_COPY void operator()(idx k0, idx depth, idx j0, idx columns, float* to) const {
     const float* from = data + k0 * stride + j0;
     for (idx k = 0; k < depth; ++k, from += stride, to += panel_columns) {
-      if (columns == panel_columns)
-        std::memcpy(to, from, panel_columns * sizeof(float));
+      if (columns == panel_columns) std::memcpy(to, from, panel_columns * sizeof(float));
       else
         for (idx j = 0; j < columns; ++j) to[j] = from[j];
     }
@@ -142,14 +141,14 @@ struct RightColumns {
 
 /// Scalar products of x with up to four rows `stride` apart, n elements each: what is left of a product with one row.
 LAMINA_ONE_COPY inline void dot_rows(const float* x, const float* rows, idx stride, int count, idx n, float* y) {
-  const float* row[4]; // missing rows repeat the last
+  const float* row[4];  // missing rows repeat the last
   for (int r = 0; r < 4; ++r) row[r] = rows + min(r, count - 1) * stride;
   vector sum[4][2]{};
   idx i = 0;
-  for (; i + 2 * vector_floats <= n; i += 2 * vector_floats) LAMINA_UNROLL for (int h = 0; h < 2; ++h) {
-      const vector v = load(x + i + h * vector_floats);
-      LAMINA_UNROLL for (int r = 0; r < 4; ++r) sum[r][h] += v * load(row[r] + i + h * vector_floats);
-    }
+  for (; i + 2 * vector_floats <= n; i += 2 * vector_floats) {
+    LAMINA_UNROLL for (int s = 0; s < 8; ++s) sum[s / 2][s % 2] +=
+        load(x + i + s % 2 * vector_floats) * load(row[s / 2] + i + s % 2 * vector_floats);
+  }
   for (int r = 0; r < count; ++r) {
     const vector both = sum[r][0] + sum[r][1];
     float total = 0;
@@ -159,4 +158,4 @@ LAMINA_ONE_COPY inline void dot_rows(const float* x, const float* rows, idx stri
   }
 }
 
-} // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::cpu

@@ -9,7 +9,7 @@ namespace lamina::inline LAMINA_ISA::cpu {
 namespace detail {
 /// With few rows the weights are read once, as they lie; a product would first rearrange them.
 constexpr bool runs_by_rows(idx rows) { return rows < 8; }
-} // namespace detail
+}  // namespace detail
 
 constexpr idx scratch_floats(const ops::Linear& op, const Dims& x) {
   const idx rows = product(x, 0, x.rank - 1);
@@ -46,4 +46,4 @@ inline void run(const ops::Linear& op, const Call& call) {
   }
 }
 
-} // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::cpu

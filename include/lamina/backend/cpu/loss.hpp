@@ -24,10 +24,8 @@ inline void run(const ops::PairLoss& op, const Call& call) {
   double sum = 0;
   for (idx i = 0; i < n; ++i) {
     const double l = loss(double(x[i]), double(t[i]));
-    if (op.reduction == ops::Reduction::none)
-      y[i] = float(l);
-    else
-      sum += l;
+    if (op.reduction == ops::Reduction::none) y[i] = float(l);
+    else sum += l;
   }
   if (op.reduction == ops::Reduction::mean) *y = float(sum / double(n));
   if (op.reduction == ops::Reduction::sum) *y = float(sum);
@@ -54,7 +52,7 @@ inline void run(const ops::CrossEntropy& op, const Call& call) {
       for (idx c = 0; c < classes; ++c) exponentials += std::exp(double(x[c * inner]) - most);
       const double log_sum = most + std::log(exponentials), smoothing = op.label_smoothing;
       loss = (1 - smoothing) * (log_sum - double(x[t * inner]));
-      if (smoothing != 0) { // 0 times an infinite logit would be NaN
+      if (smoothing != 0) {  // 0 times an infinite logit would be NaN
         for (idx c = 0; c < classes; ++c) all += log_sum - double(x[c * inner]);
         loss += smoothing / double(classes) * all;
       }
@@ -63,8 +61,8 @@ inline void run(const ops::CrossEntropy& op, const Call& call) {
     if (op.reduction == ops::Reduction::none) y[i] = float(loss);
     sum += loss;
   }
-  if (op.reduction == ops::Reduction::mean) *y = float(sum / double(counted)); // NaN if nothing counts, as in PyTorch
+  if (op.reduction == ops::Reduction::mean) *y = float(sum / double(counted));  // NaN if nothing counts, as in PyTorch
   if (op.reduction == ops::Reduction::sum) *y = float(sum);
 }
 
-} // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::cpu

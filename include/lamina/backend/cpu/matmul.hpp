@@ -29,4 +29,4 @@ inline void run(const ops::Matmul&, const Call& call) {
   }
 }
 
-} // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::cpu

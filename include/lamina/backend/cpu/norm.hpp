@@ -14,7 +14,7 @@ LAMINA_ONE_COPY inline void normalize_row(const float* x, float* y, idx n, float
 LAMINA_ONE_COPY inline double sum_of_squares_about(double mean, const float* x, idx n) {
   return sum_row(x, n, [mean](double v) { return (v - mean) * (v - mean); });
 }
-} // namespace detail
+}  // namespace detail
 
 /// Parameters: weight, bias, running_mean, running_var. Without the running ones the statistics are the batch's. out
 /// may be in[0].
@@ -26,8 +26,7 @@ inline void run(const ops::BatchNorm& op, const Call& call) {
   const idx area = product(x.dims, 2, x.dims.rank), samples = x.dims[0] * area;
   for (idx c = 0; c < x.dims[1]; ++c) {
     double mean = 0, variance = 0;
-    if (running)
-      mean = running_mean[c], variance = running_var[c];
+    if (running) mean = running_mean[c], variance = running_var[c];
     else {
       for (idx n = 0; n < x.dims[0]; ++n) mean += sum_row(x.item(n) + c * area, area);
       mean /= double(samples);
@@ -73,4 +72,4 @@ inline void run(const ops::GroupNorm& op, const Call& call) {
     }
 }
 
-} // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::cpu

@@ -20,7 +20,7 @@ LAMINA_ONE_COPY inline double sum_rectangle(const float* x, idx width, idx top, 
   for (idx i = top; i < bottom; ++i) sum += sum_row(x + i * width + left, right - left);
   return sum;
 }
-} // namespace detail
+}  // namespace detail
 
 inline void run(const ops::MaxPool2d& op, const Call& call) {
   const idx height = call.in[0].dims[2], width = call.in[0].dims[3];
@@ -37,7 +37,7 @@ inline void run(const ops::MaxPool2d& op, const Call& call) {
         for (idx i = top + first; i < bottom; i += h.dilation)
           for (idx j = left + start; j < right; j += w.dilation) {
             const float v = x[i * width + j];
-            most = v > most || v != v ? v : most; // a NaN is never exceeded
+            most = v > most || v != v ? v : most;  // a NaN is never exceeded
           }
         *y++ = most;
       }
@@ -78,4 +78,4 @@ inline void run(const ops::AdaptiveAvgPool2d&, const Call& call) {
   });
 }
 
-} // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::cpu

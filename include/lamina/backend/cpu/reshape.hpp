@@ -22,4 +22,4 @@ inline void run(const ops::Flatten&, const Call& call) { copy_elements(call.in[0
 inline void run(const ops::Unsqueeze&, const Call& call) { copy_elements(call.in[0], call.out); }
 inline void run(const ops::Reshape&, const Call& call) { copy_elements(call.in[0], call.out); }
 
-} // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::cpu

@@ -81,4 +81,4 @@ LAMINA_ONE_COPY inline double sum_row(const float* x, idx n) {
   return sum_row(x, n, [](double v) { return v; });
 }
 
-} // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::cpu

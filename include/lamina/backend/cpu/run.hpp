@@ -59,7 +59,7 @@ template <class... All> constexpr idx scratch_of(const std::variant<All...>& ope
   ((is<All>(operation) ? void(n = scratch_floats(*std::get_if<All>(&operation), x)) : void()), ...);
   return n;
 }
-} // namespace detail
+}  // namespace detail
 
 /// True if the kernel takes operands and results whose items lie apart; the others need contiguous ones.
 constexpr bool honours_item_stride(const Operation& operation) { return detail::has(detail::strided, operation); }
@@ -76,4 +76,4 @@ template <std::uint64_t Mask> inline void run(const Operation& operation, const 
   detail::run_alternative<Mask>(operation, call);
 }
 
-} // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::cpu

@@ -11,7 +11,7 @@ inline void run(const ops::Softmax& op, const Call& call) {
   const Dims& dims = call.in[0].dims;
   const int axis = wrap_dim(op.dim, dims.rank);
   const idx outer = product(dims, 0, axis), size = dims[axis], inner = product(dims, axis + 1, dims.rank);
-  constexpr idx chunk = 64; // neighbours that are done together, so that memory is read along its rows
+  constexpr idx chunk = 64;  // neighbours that are done together, so that memory is read along its rows
   float most[chunk];
   double sum[chunk];
   for (idx o = 0; o < outer; ++o)
@@ -37,4 +37,4 @@ inline void run(const ops::Softmax& op, const Call& call) {
     }
 }
 
-} // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::cpu

@@ -33,4 +33,4 @@ constexpr idx distance_to(idx number, const Dims& dims, int rank, const Strides&
   return distance;
 }
 
-} // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::cpu

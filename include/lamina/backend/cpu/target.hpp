@@ -39,4 +39,4 @@ inline constexpr int vector_floats = LAMINA_VECTOR_FLOATS;
 /// broadcast element fill the register file.
 inline constexpr int kernel_rows = LAMINA_KERNEL_ROWS;
 
-} // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::cpu

@@ -17,7 +17,7 @@ struct Source {
 /// One dimension of a resize.
 struct Resize {
   idx in, out;
-  double scale; // 0: not given
+  double scale;  // 0: not given
   bool bilinear, align_corners, small;
 
   float ratio() const { return scale > 0 ? float(1 / scale) : float(in) / float(out); }
@@ -33,17 +33,15 @@ struct Resize {
     }
     if (out == in) return {i, i, 0};
     float at = 0;
-    if (align_corners)
-      at = out > 1 ? float(in - 1) / float(out - 1) * float(i) : 0.f;
-    else if (out > 1)
-      at = ratio() * (float(i) + 0.5f) - 0.5f;
+    if (align_corners) at = out > 1 ? float(in - 1) / float(out - 1) * float(i) : 0.f;
+    else at = ratio() * (float(i) + 0.5f) - 0.5f;
     if (at < 0) at = 0;
     const idx first = min(idx(at), in - 1);
     const float weight = at - float(first);
     return {first, first + (first < in - 1), weight < 1 ? weight : 1.f};
   }
 };
-} // namespace detail
+}  // namespace detail
 
 inline void run(const ops::Upsample& op, const Call& call) {
   const Input& x = call.in[0];
@@ -53,7 +51,7 @@ inline void run(const ops::Upsample& op, const Call& call) {
                                 bilinear, op.align_corners, small};
   const detail::Resize horizontal{in[3],    out[3],           op.width == none ? op.scale_width : 0,
                                   bilinear, op.align_corners, small};
-  constexpr idx chunk = 256; // columns whose sources are computed once for all rows
+  constexpr idx chunk = 256;  // columns whose sources are computed once for all rows
   detail::Source column[chunk];
   for (idx j0 = 0; j0 < out[3]; j0 += chunk) {
     const idx columns = min(chunk, out[3] - j0);
@@ -76,4 +74,4 @@ inline void run(const ops::Upsample& op, const Call& call) {
   }
 }
 
-} // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::cpu

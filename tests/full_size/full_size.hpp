@@ -1,0 +1,43 @@
+/// Whole networks against the outputs that PyTorch computed in float64.
+#pragma once
+#include "hashed_weights.hpp"
+#include <utility>
+
+namespace full_size {
+
+/// The input and the expected output of a network.
+class Reference {
+ public:
+  /// Reads `name`.safetensors of this folder.
+  explicit Reference(const char* name);
+  void read_input(const lamina::Dims& dims, float* elements) const;
+  /// max|y - output| < 1e-5 max|output|; prints the measured error.
+  void compare(const char* reading, const lamina::Dims& dims, const float* y) const;
+
+ private:
+  const char* name;
+  lamina::io::StateDict tensors;
+};
+
+/// The network on the reference's input, eager and planned.
+template <class Net, lamina::shape Input> void check_eager(const char* name) {
+  const Reference reference(name);
+  Net net;
+  fill(net);
+  lamina::Tensor<float, Input> x;
+  reference.read_input(x.dims(), x.data());
+  const auto y = lamina::materialise(std::as_const(net)(x));
+  reference.compare("eager", y.dims(), y.data());
+}
+template <class Net, lamina::shape Input> void check_planned(const char* name) {
+  const Reference reference(name);
+  Net net;
+  fill(net);
+  lamina::Tensor<float, Input> x;
+  reference.read_input(x.dims(), x.data());
+  auto engine = lamina::compile<Input>(net);
+  const auto y = engine(x);
+  reference.compare("planned", y.dims(), y.data());
+}
+
+} // namespace full_size
