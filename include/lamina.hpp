@@ -112,6 +112,7 @@
 #include "lamina/reflect/outline.hpp"
 #include "lamina/reflect/print.hpp"
 #include "lamina/reflect/python_text.hpp"
+#include "lamina/reflect/stored.hpp"
 #include "lamina/tensor/parameter.hpp"
 #include "lamina/tensor/perform.hpp"
 #include "lamina/tensor/storage.hpp"

@@ -7,7 +7,7 @@ using namespace lamina;
 
 auto longer(ModuleDict<named<"fc1", Linear<4, 4>>> dict) {
 #ifdef CONTROL
-  return set<"fc1">(std::move(dict), Linear<4, 2>{});
+  return assign<"fc1">(std::move(dict), Linear<4, 2>{});
 #else
   return append<"fc1">(std::move(dict), Linear<4, 2>{});
 #endif

@@ -1,4 +1,4 @@
-// expect: BatchNorm2d<16, ...>: the input has 8 channels: [1, 8, 32, 32]
+// expect: BatchNorm2d<16>: the input has 8 channels: [1, 8, 32, 32]
 #include <lamina/layers/batch_norm.hpp>
 #include <lamina/layers/conv2d.hpp>
 #include <lamina/meta/counts.hpp>

@@ -1,4 +1,4 @@
-// expect: BatchNorm2d<8, ...>: needs [N, C, H, W], the input is [2, 8]
+// expect: BatchNorm2d<8>: needs [N, C, H, W], the input is [2, 8]
 #include <lamina/layers/batch_norm.hpp>
 #include <lamina/meta/counts.hpp>
 

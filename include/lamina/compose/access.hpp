@@ -7,8 +7,12 @@ namespace lamina {
 
 namespace detail {
 /// The text before and behind the first dot of a path.
-template <fixed_string Path> inline constexpr std::size_t first_dot = Path.view().find('.');
-template <fixed_string Path> inline constexpr bool has_dot = first_dot<Path> != std::string_view::npos;
+template <fixed_string Path> inline constexpr std::size_t first_dot = [] {
+  std::size_t i = 0;
+  while (Path.chars[i] != '.' && Path.chars[i] != '\0') ++i;
+  return i;
+}();
+template <fixed_string Path> inline constexpr bool has_dot = Path.chars[first_dot<Path>] == '.';
 template <fixed_string Text, std::size_t Begin, std::size_t Size> constexpr auto substring() {
   fixed_string<Size + 1> part;
   for (std::size_t i = 0; i < Size; ++i) part.chars[i] = Text.chars[Begin + i];

@@ -35,10 +35,12 @@ template <std::size_t I> constexpr auto position_name() {
 }
 template <class Child, std::size_t I> struct with_position { using type = named<position_name<I>(), Child>; };
 template <fixed_string Name, class Layer, std::size_t I> struct with_position<named<Name, Layer>, I> { using type = named<Name, Layer>; };
-template <class C> inline constexpr bool chains = !requires { C::lamina_has_forward; };  // Sequential
-
-template <class C> inline constexpr bool is_module_list = requires { C::lamina_merges_equals; };
-template <class C> inline constexpr bool is_module_dict = requires { C::lamina_has_forward; } && !is_module_list<C>;
+template <class C>
+concept module_list = requires { C::lamina_merges_equals; };
+template <class C>
+concept sequential = !requires { C::lamina_has_forward; };
+template <class C>
+concept module_dict = !module_list<C> && !sequential<C>;
 
 // ---- what an edit is given
 
@@ -62,8 +64,8 @@ template <class Layer, fixed_string Function> constexpr bool takes_layer() {
   return ok;
 }
 template <class C, fixed_string Function, bool Named> constexpr bool takes_name() {
-  constexpr bool ok = !(is_module_dict<C> && !Named) && !(is_module_list<C> && Named);
-  if constexpr (is_module_dict<C> && !Named)
+  constexpr bool ok = !(module_dict<C> && !Named) && !(module_list<C> && Named);
+  if constexpr (module_dict<C> && !Named)
     fail<Text{} << Function.view() << " needs a name for a ModuleDict: " << Function.view() << "<\"name\">(std::move(dict), layer)">();
   else if constexpr (!ok) fail<Text{} << Function.view() << ": ModuleList names its children by position; use ModuleDict for names">();
   return ok;
@@ -191,7 +193,7 @@ template <idx Begin, idx End = detail::to_the_end, idx Step = 1, detail::edited 
     constexpr detail::Bounds bounds = detail::bounds<"slice", Begin, End, T::size()>();
     return [&]<std::size_t... I>(std::index_sequence<I...>) {
       constexpr std::size_t first = std::size_t(bounds.begin), step = std::size_t(Step);
-      if constexpr (detail::chains<T>)
+      if constexpr (detail::sequential<T>)
         return detail::rebuild<T>(types<typename detail::with_position<detail::child_at_t<T, first + I * step>, first + I * step>::type...>{},
                                   detail::take<first + I * step>(list)...);
       else return detail::rebuild<T>(types<detail::child_at_t<T, first + I * step>...>{}, detail::take<first + I * step>(list)...);
@@ -206,10 +208,10 @@ template <detail::edited C> constexpr auto clear(C&&) {
 }
 
 /// The dict with a layer under a name: in the place of the child that has it, or behind the last. PyTorch: `dict[name] = layer`.
-template <fixed_string Name, detail::edited C, class Layer> constexpr auto set(C&& dict, Layer&& layer) {
+template <fixed_string Name, detail::edited C, class Layer> constexpr auto assign(C&& dict, Layer&& layer) {
   using T = std::remove_cvref_t<C>;
-  constexpr bool ok = detail::takes_rvalue<C, "set", "set<\"name\">(std::move(dict), layer)">() && detail::takes_layer<Layer, "set">() &&
-                      detail::takes_name<T, "set", true>();
+  constexpr bool ok = detail::takes_rvalue<C, "assign", "assign<\"name\">(std::move(dict), layer)">() && detail::takes_layer<Layer, "assign">() &&
+                      detail::takes_name<T, "assign", true>();
   if constexpr (ok) {
     constexpr idx at = T::find(Name.view());
     return detail::splice<detail::named_child<Name, Layer>, (at < 0 ? T::size() : at), (at < 0 ? 0 : 1)>(dict, std::forward<Layer>(layer));
@@ -217,13 +219,13 @@ template <fixed_string Name, detail::edited C, class Layer> constexpr auto set(C
 }
 
 namespace detail {
-/// Sets the children of `from` from position I on.
-template <idx I, class C, class From> constexpr auto set_all(C&& dict, From& from) {
+/// Assigns the children of `from` from position I on.
+template <idx I, class C, class From> constexpr auto assign_all(C&& dict, From& from) {
   if constexpr (I == From::size()) return std::move(dict);
   else {
     using Child = child_at_t<From, std::size_t(I)>;
     constexpr idx at = C::find(child_of<Child>::name);
-    return set_all<I + 1>(splice<Child, (at < 0 ? C::size() : at), (at < 0 ? 0 : 1)>(dict, take<std::size_t(I)>(from)), from);
+    return assign_all<I + 1>(splice<Child, (at < 0 ? C::size() : at), (at < 0 ? 0 : 1)>(dict, take<std::size_t(I)>(from)), from);
   }
 }
 }  // namespace detail
@@ -231,13 +233,13 @@ template <idx I, class C, class From> constexpr auto set_all(C&& dict, From& fro
 /// The dict with the children of another: those of a name that is there take that place, the others follow. PyTorch: ModuleDict.update.
 template <detail::edited C, detail::edited From> constexpr auto update(C&& dict, From&& other) {
   using T = std::remove_cvref_t<C>;
-  constexpr bool dicts = detail::is_module_dict<T> && detail::is_module_dict<std::remove_cvref_t<From>>;
+  constexpr bool dicts = detail::module_dict<T> && detail::module_dict<std::remove_cvref_t<From>>;
   if constexpr (!dicts) fail<Text{} << "update takes two ModuleDicts; use extend for lists", T>();
   if constexpr (!(detail::takes_rvalue<C, "update", "update(std::move(dict), std::move(other))">() && dicts)) return T{};
   else if constexpr (std::is_lvalue_reference_v<From> || std::is_const_v<From>) {
     std::remove_cvref_t<From> copy = other;
-    return detail::set_all<0>(std::move(dict), copy);
-  } else return detail::set_all<0>(std::move(dict), other);
+    return detail::assign_all<0>(std::move(dict), copy);
+  } else return detail::assign_all<0>(std::move(dict), other);
 }
 
 }  // namespace lamina

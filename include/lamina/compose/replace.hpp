@@ -6,7 +6,7 @@
 namespace lamina {
 
 namespace detail {
-/// The template arguments of a type, as far as C++20 can match them: up to eight values, then types.
+/// The template arguments of a type, as far as C++20 can match them: up to six values, then types.
 template <class T> struct Arguments {
   static constexpr bool unmatched = true;
   using list = types<>;

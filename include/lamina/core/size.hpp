@@ -30,6 +30,14 @@ struct Scale2 {
   friend constexpr bool operator==(const Scale2&, const Scale2&) = default;
 };
 
+/// A number as a template argument, written with or without a point: `Dropout<0>`, `LeakyReLU<0.1>`.
+struct Number {
+  double value = 0;
+  constexpr Number(double value) : value(value) {}
+  constexpr Number(int value) : value(value) {}
+  friend constexpr bool operator==(const Number&, const Number&) = default;
+};
+
 /// A number that may be absent: `.momentum = none` (PyTorch's None).
 struct OptionalNumber {
   double value = 0;

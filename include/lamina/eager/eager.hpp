@@ -68,6 +68,25 @@ struct Reading {
     } else return compute<Op, S, Layer>(x, parameters...);
   }
 
+  template <class X> static auto map(const ops::Activation& function, X&& x) {
+    using Expression = std::remove_cvref_t<X>;
+    if constexpr (is_pending<Expression> && std::is_rvalue_reference_v<X&&>) {
+      if constexpr (!Expression::has_activation)
+        return std::move(x).template then<ops::Activation{}>([&](Held& held) { held.activation = function; });
+      else return map(function, materialise(x));
+    } else {
+      const auto t = materialise(x);
+      Tensor<float, typename Expression::shape_type> y(Storage::uninitialized(std::size_t(t.size()) * sizeof(float)), t.dims());
+      const cpu::Input in = input_of(t.storage(), t.dims(), Dtype::float32);
+      cpu::Call call;
+      call.in = &in;
+      call.inputs = 1;
+      call.out = output_of(y.data(), t.dims());
+      run(function, call);
+      return y;
+    }
+  }
+
   template <auto Op, class S, class... X> static auto combine(X&&... x) {
     if constexpr (holds<ops::Binary, Op>) return arithmetic<Op, S>(std::forward<X>(x)...);
     else return compute_all<Op, S>(x...);

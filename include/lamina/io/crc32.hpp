@@ -22,20 +22,18 @@ struct Crc32 {
       for (int i = 0; i < 256; ++i) tables[k][i] = tables[k - 1][i] >> 8 ^ tables[0][tables[k - 1][i] & 255u];
   }
 
-  // The checksum after the 16 bytes at the front of `bytes`.
-  std::uint32_t step(std::uint32_t crc, std::string_view bytes) const {
+  // The checksum after 16 more bytes.
+  std::uint32_t step(std::uint32_t crc, const char* bytes) const {
+    const auto word = [&](std::size_t at) { return little_endian<std::uint32_t>({bytes + at, 4}); };
+    const std::uint32_t a = crc ^ word(0), b = word(4), c = word(8), d = word(12);
     const auto& t = tables;
-    const std::uint32_t a = crc ^ little_endian<std::uint32_t>(bytes),
-                        b = little_endian<std::uint32_t>(bytes.substr(4)),
-                        c = little_endian<std::uint32_t>(bytes.substr(8)),
-                        d = little_endian<std::uint32_t>(bytes.substr(12));
     return t[15][a & 255u] ^ t[14][a >> 8 & 255u] ^ t[13][a >> 16 & 255u] ^ t[12][a >> 24] ^  //
            t[11][b & 255u] ^ t[10][b >> 8 & 255u] ^ t[9][b >> 16 & 255u] ^ t[8][b >> 24] ^    //
            t[7][c & 255u] ^ t[6][c >> 8 & 255u] ^ t[5][c >> 16 & 255u] ^ t[4][c >> 24] ^      //
            t[3][d & 255u] ^ t[2][d >> 8 & 255u] ^ t[1][d >> 16 & 255u] ^ t[0][d >> 24];
   }
   std::uint32_t all(std::uint32_t crc, std::string_view bytes) const {
-    for (; bytes.size() >= 16; bytes.remove_prefix(16)) crc = step(crc, bytes);
+    for (; bytes.size() >= 16; bytes.remove_prefix(16)) crc = step(crc, bytes.data());
     for (const char byte : bytes) crc = crc >> 8 ^ tables[0][(crc ^ static_cast<unsigned char>(byte)) & 255u];
     return crc;
   }
@@ -66,10 +64,10 @@ inline std::uint32_t crc32(std::string_view bytes) {
   if (bytes.size() < 4096) return ~crc.all(start, bytes);
   std::uint32_t a = start, b = 0, c = 0, d = 0;
   for (std::size_t i = 0; i < quarter; i += 16) {
-    a = crc.step(a, bytes.substr(i));
-    b = crc.step(b, bytes.substr(quarter + i));
-    c = crc.step(c, bytes.substr(2 * quarter + i));
-    d = crc.step(d, bytes.substr(3 * quarter + i));
+    a = crc.step(a, bytes.data() + i);
+    b = crc.step(b, bytes.data() + quarter + i);
+    c = crc.step(c, bytes.data() + 2 * quarter + i);
+    d = crc.step(d, bytes.data() + 3 * quarter + i);
   }
   for (const std::uint32_t part : {b, c, d}) a = crc.skip(a, quarter) ^ part;
   return ~crc.all(a, bytes.substr(4 * quarter));

@@ -29,10 +29,10 @@ using ReLU = BasicReLU<false>;
 using ReLUInplace = BasicReLU<true>;
 
 /// x if x > 0, else NegativeSlope * x. PyTorch: nn.LeakyReLU(negative_slope=0.01, inplace=False).
-template <double NegativeSlope = 0.01, bool Inplace = false>
-struct LeakyReLU : detail::Activation<ops::Activation{ops::Activation::Kind::leaky_relu, float(NegativeSlope)}> {
+template <Number NegativeSlope = 0.01, bool Inplace = false>
+struct LeakyReLU : detail::Activation<ops::Activation{ops::Activation::Kind::leaky_relu, float(NegativeSlope.value)}> {
   static void extra_repr(auto& out) {
-    out << "negative_slope=" << NegativeSlope;
+    out << "negative_slope=" << NegativeSlope.value;
     if (Inplace) out << ", inplace=" << true;
   }
 };

@@ -29,8 +29,9 @@ template <int NumFeatures, batch_norm Options, int MinRank, int MaxRank> struct 
   LAMINA_MEMBERS(weight, bias, running_mean, running_var, num_batches_tracked)
 
   static void extra_repr(auto& out) {
-    out << NumFeatures << ", eps=" << Options.eps << ", momentum=" << Options.momentum << ", affine=" << Options.affine
-        << ", track_running_stats=" << Options.track_running_stats;
+    const auto& options = Options;  // clang 18 to 20 misread members of a template argument (llvm-project issue 146272)
+    out << NumFeatures << ", eps=" << options.eps << ", momentum=" << options.momentum << ", affine=" << options.affine
+        << ", track_running_stats=" << options.track_running_stats;
   }
 };
 }  // namespace detail

@@ -56,14 +56,15 @@ template <int InChannels, int OutChannels, conv Options = conv{}> struct Conv2d 
   template <class X> constexpr void operator()(X&&) const&& { refuse_temporary<Conv2d, X>(); }
 
   static void extra_repr(auto& out) {
+    const auto& options = Options;  // clang 18 to 20 misread members of a template argument (llvm-project issue 146272)
     using detail::as_pair;
-    out << InChannels << ", " << OutChannels << ", kernel_size=" << as_pair(Options.kernel_size) << ", stride=" << as_pair(Options.stride);
-    if (Options.padding.kind == Padding::Kind::same) out << ", padding=same";
-    else if (Options.padding.kind == Padding::Kind::valid) out << ", padding=valid";
-    else if (!detail::is_both(Options.padding.size, 0)) out << ", padding=" << as_pair(Options.padding.size);
-    if (!detail::is_both(Options.dilation, 1)) out << ", dilation=" << as_pair(Options.dilation);
-    if (Options.groups != 1) out << ", groups=" << Options.groups;
-    if (!Options.bias) out << ", bias=" << false;
+    out << InChannels << ", " << OutChannels << ", kernel_size=" << as_pair(options.kernel_size) << ", stride=" << as_pair(options.stride);
+    if (options.padding.kind == Padding::Kind::same) out << ", padding=same";
+    else if (options.padding.kind == Padding::Kind::valid) out << ", padding=valid";
+    else if (!detail::is_both(options.padding.size, 0)) out << ", padding=" << as_pair(options.padding.size);
+    if (!detail::is_both(options.dilation, 1)) out << ", dilation=" << as_pair(options.dilation);
+    if (options.groups != 1) out << ", groups=" << options.groups;
+    if (!options.bias) out << ", bias=" << false;
   }
 };
 

@@ -43,13 +43,14 @@ template <int InChannels, int OutChannels, conv_transpose Options = conv_transpo
   template <class X> constexpr void operator()(X&&) const&& { refuse_temporary<ConvTranspose2d, X>(); }
 
   static void extra_repr(auto& out) {
+    const auto& options = Options;  // clang 18 to 20 misread members of a template argument (llvm-project issue 146272)
     using detail::as_pair;
-    out << InChannels << ", " << OutChannels << ", kernel_size=" << as_pair(Options.kernel_size) << ", stride=" << as_pair(Options.stride);
-    if (!detail::is_both(Options.padding, 0)) out << ", padding=" << as_pair(Options.padding);
-    if (!detail::is_both(Options.dilation, 1)) out << ", dilation=" << as_pair(Options.dilation);
-    if (!detail::is_both(Options.output_padding, 0)) out << ", output_padding=" << as_pair(Options.output_padding);
-    if (Options.groups != 1) out << ", groups=" << Options.groups;
-    if (!Options.bias) out << ", bias=" << false;
+    out << InChannels << ", " << OutChannels << ", kernel_size=" << as_pair(options.kernel_size) << ", stride=" << as_pair(options.stride);
+    if (!detail::is_both(options.padding, 0)) out << ", padding=" << as_pair(options.padding);
+    if (!detail::is_both(options.dilation, 1)) out << ", dilation=" << as_pair(options.dilation);
+    if (!detail::is_both(options.output_padding, 0)) out << ", output_padding=" << as_pair(options.output_padding);
+    if (options.groups != 1) out << ", groups=" << options.groups;
+    if (!options.bias) out << ", bias=" << false;
   }
 };
 

@@ -1,6 +1,7 @@
 /// Functions of tensors, with the names of torch and torch.nn.functional. What PyTorch takes as an argument and decides the extents of
 /// the result (a dimension, a shape, an amount of padding) is a template argument.
 #pragma once
+#include "../core/size.hpp"
 #include "../ops/activation.hpp"
 #include "../ops/binary.hpp"
 #include "../ops/cat.hpp"
@@ -38,8 +39,8 @@ template <ops::Activation::Kind K, class X> constexpr auto activate(X&& x) {
 /// max(x, 0).
 template <operand X> constexpr auto relu(X&& x) { return detail::activate<ops::Activation::Kind::relu>(std::forward<X>(x)); }
 /// x if x > 0, else NegativeSlope * x.
-template <double NegativeSlope = 0.01, operand X> constexpr auto leaky_relu(X&& x) {
-  return detail::apply_function<ops::Activation{ops::Activation::Kind::leaky_relu, float(NegativeSlope)}>(std::forward<X>(x));
+template <Number NegativeSlope = 0.01, operand X> constexpr auto leaky_relu(X&& x) {
+  return detail::apply_function<ops::Activation{ops::Activation::Kind::leaky_relu, float(NegativeSlope.value)}>(std::forward<X>(x));
 }
 /// 1 / (1 + exp(-x)).
 template <operand X> constexpr auto sigmoid(X&& x) { return detail::activate<ops::Activation::Kind::sigmoid>(std::forward<X>(x)); }
@@ -83,8 +84,8 @@ template <int... Amounts, operand X> constexpr auto pad(X&& x) {
   return detail::apply_function<padding_amounts<Amounts...>::operation(0)>(std::forward<X>(x));
 }
 /// Constant padding with a value: `pad<padding_amounts<1, 1>, 0.5>(x)`.
-template <class Amounts, double Value, operand X> constexpr auto pad(X&& x) {
-  return detail::apply_function<Amounts::operation(float(Value))>(std::forward<X>(x));
+template <class Amounts, Number Value, operand X> constexpr auto pad(X&& x) {
+  return detail::apply_function<Amounts::operation(float(Value.value))>(std::forward<X>(x));
 }
 /// x with zeros around it, to the height and width of `like`: floor of half the difference before, the rest after.
 template <operand X, operand Like> constexpr auto pad_to(X&& x, Like&& like) {
@@ -96,7 +97,7 @@ template <int Dim, operand... X> constexpr auto cat(X&&... x) {
   return combine<ops::Cat{Dim}>(std::forward<X>(x)...);
 }
 
-// ---- arithmetic with broadcasting; operands are tensors, parameters or numbers
+// ---- arithmetic with broadcasting; operands are tensors or parameters, at least one of them a tensor
 
 namespace detail {
 template <class X>
@@ -125,6 +126,21 @@ template <class X, class Y> requires detail::terms<X, Y> constexpr auto add(X&& 
 template <class X, class Y> requires detail::terms<X, Y> constexpr auto sub(X&& x, Y&& y) { return std::forward<X>(x) - std::forward<Y>(y); }
 template <class X, class Y> requires detail::terms<X, Y> constexpr auto mul(X&& x, Y&& y) { return std::forward<X>(x) * std::forward<Y>(y); }
 template <class X, class Y> requires detail::terms<X, Y> constexpr auto div(X&& x, Y&& y) { return std::forward<X>(x) / std::forward<Y>(y); }
+
+// ---- arithmetic with a number
+
+template <operand X> constexpr auto operator*(X&& x, float number) {
+  return map(ops::Activation{ops::Activation::Kind::scale, number}, std::forward<X>(x));
+}
+template <operand X> constexpr auto operator+(X&& x, float number) {
+  return map(ops::Activation{ops::Activation::Kind::shift, number}, std::forward<X>(x));
+}
+template <operand X> constexpr auto operator*(float number, X&& x) { return std::forward<X>(x) * number; }
+template <operand X> constexpr auto operator+(float number, X&& x) { return std::forward<X>(x) + number; }
+template <operand X> constexpr auto operator-(X&& x, float number) { return std::forward<X>(x) + -number; }
+template <operand X> constexpr auto operator/(X&& x, float number) { return std::forward<X>(x) * (1 / number); }
+template <operand X> constexpr auto operator-(X&& x) { return std::forward<X>(x) * -1.f; }
+template <operand X> constexpr auto operator-(float number, X&& x) { return -std::forward<X>(x) + number; }
 
 /// Matrix product over the last two dimensions, those before them broadcast.
 template <class X, class Y> requires detail::terms<X, Y> constexpr auto matmul(X&& x, Y&& y) {

@@ -46,8 +46,9 @@ template <max_pool Options = max_pool{}> struct MaxPool2d {
   template <class X> constexpr auto operator()(X&& x) const { return perform<operation>(*this, std::forward<X>(x)); }
 
   static void extra_repr(auto& out) {
-    out << "kernel_size=" << Options.kernel_size << ", stride=" << detail::stride_of(Options.stride, Options.kernel_size)
-        << ", padding=" << Options.padding << ", dilation=" << Options.dilation << ", ceil_mode=" << Options.ceil_mode;
+    const auto& options = Options;  // clang 18 to 20 misread members of a template argument (llvm-project issue 146272)
+    out << "kernel_size=" << options.kernel_size << ", stride=" << detail::stride_of(options.stride, options.kernel_size)
+        << ", padding=" << options.padding << ", dilation=" << options.dilation << ", ceil_mode=" << options.ceil_mode;
   }
 };
 
@@ -62,8 +63,9 @@ template <avg_pool Options = avg_pool{}> struct AvgPool2d {
   template <class X> constexpr auto operator()(X&& x) const { return perform<operation>(*this, std::forward<X>(x)); }
 
   static void extra_repr(auto& out) {
-    out << "kernel_size=" << Options.kernel_size << ", stride=" << detail::stride_of(Options.stride, Options.kernel_size)
-        << ", padding=" << Options.padding;
+    const auto& options = Options;  // clang 18 to 20 misread members of a template argument (llvm-project issue 146272)
+    out << "kernel_size=" << options.kernel_size << ", stride=" << detail::stride_of(options.stride, options.kernel_size)
+        << ", padding=" << options.padding;
   }
 };
 

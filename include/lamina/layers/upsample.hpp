@@ -38,9 +38,10 @@ template <upsample Options> struct Upsample {
   template <class X> constexpr auto operator()(X&& x) const { return perform<operation>(*this, std::forward<X>(x)); }
 
   static void extra_repr(auto& out) {
-    if (Options.scale_factor.given()) out << "scale_factor=" << Options.scale_factor;
-    else out << "size=" << Options.size;
-    out << ", mode='" << (Options.mode.mode == ops::Upsample::Mode::nearest ? "nearest" : "bilinear") << "'";
+    const auto& options = Options;  // clang 18 to 20 misread members of a template argument (llvm-project issue 146272)
+    if (options.scale_factor.given()) out << "scale_factor=" << options.scale_factor;
+    else out << "size=" << options.size;
+    out << ", mode='" << (options.mode.mode == ops::Upsample::Mode::nearest ? "nearest" : "bilinear") << "'";
   }
 };
 

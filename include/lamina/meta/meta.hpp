@@ -61,6 +61,11 @@ struct MetaReading {
     return combine_values<Op, S>(*graph, as_value(*graph, x)...);
   }
 
+  template <class X> static constexpr X map(const ops::Activation& function, const X& x) {
+    const Node node{.operation = Operation(function), .dims = x.dims};
+    return {x.graph, record(*x.graph, node, {x.value}), x.dims};
+  }
+
   template <class X> static constexpr X materialise(const X& x) { return x; }
 
  private:

@@ -18,7 +18,11 @@ struct TypesOf {
 template <class... M> constexpr std::size_t length(types<M...>) { return sizeof...(M); }
 
 /// `list` has the types of the members, `names` their names.
-template <class T> struct Members;
+template <class T> struct Members {
+  static_assert((fail<Text{} << class_name<T>() << " has constructors, private members or bases: list its members with LAMINA_MEMBERS(...)", T>(), true));
+  using list = types<>;
+  static constexpr NameList<0> names{};
+};
 template <container T> struct Members<T> {
   using list = typename T::lamina_member_types;
   static constexpr const auto& names = T::lamina_names;
@@ -80,8 +84,6 @@ template <class T, class F> constexpr void for_each_member(T& module, F&& f) {
   using M = std::remove_const_t<T>;
   if constexpr (container<M>) module.lamina_for_each(f);
   else if constexpr (says_members<M>) module.lamina_members(detail::VisitAll<M, std::remove_reference_t<F>>{f});
-  else if constexpr (!std::is_aggregate_v<M>)
-    fail<Text{} << class_name<M>() << " has constructors, private members or bases: list its members with LAMINA_MEMBERS(...)">();
   else
     [&]<std::size_t... I>(std::index_sequence<I...>) { (f(member_name<M>(I), boost::pfr::get<I>(module)), ...); }
     (std::make_index_sequence<member_count<M>>{});

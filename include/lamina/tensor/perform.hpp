@@ -3,6 +3,7 @@
 /// shapes) is decided by the type of the operand: each reading specialises `reading`. Shapes that are known at compile time are
 /// checked here, once for all readings.
 #pragma once
+#include "../ops/activation.hpp"
 #include "parameter.hpp"
 
 namespace lamina {
@@ -10,6 +11,8 @@ namespace lamina {
 /// How operands of type X are read. A specialisation has
 ///   template <auto Op, class S, class Layer, class X, class... P> static constexpr auto perform(const Layer*, X&&, const P&...);
 ///   template <auto Op, class S, class... X> static constexpr auto combine(X&&...);
+///   template <class X> static constexpr auto map(const ops::Activation&, X&&);
+///   template <class X> static constexpr auto materialise(X&&);
 /// where S is the shape type of the result, and X::shape_type names the operand's extents.
 template <class X> struct reading {
   static constexpr bool defined = false;
@@ -66,6 +69,11 @@ template <auto Op, class... X> constexpr auto combine(X&&... x) {
     return reading<typename detail::first_operand<X...>::type>::template combine<Op, detail::result_shape<Op, detail::operand_shape_t<X>...>>(
         std::forward<X>(x)...);
   else return detail::first(x...);
+}
+
+/// Applies an elementwise function whose parameter only the run knows: `x * factor`.
+template <operand X> constexpr auto map(const ops::Activation& function, X&& x) {
+  return reading<std::remove_cvref_t<X>>::map(function, std::forward<X>(x));
 }
 
 /// The operand with everything pending computed: a tensor stays as it is.

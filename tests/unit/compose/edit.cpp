@@ -111,10 +111,10 @@ TEST_CASE("slices follow Python's bounds") {
   CHECK(is_a<Sequential<named<"fc", B>>>(slice<1, 2>(Sequential<A, named<"fc", B>, C>{})));
 }
 
-TEST_CASE("set takes the place of a name, or the end") {
+TEST_CASE("assign takes the place of a name, or the end") {
   const auto dict = [] { return ModuleDict<named<"a", A>, named<"b", B>>{}; };
-  CHECK(is_a<ModuleDict<named<"a", ReLU>, named<"b", B>>>(set<"a">(dict(), ReLU{})));
-  CHECK(is_a<ModuleDict<named<"a", A>, named<"b", B>, named<"c", C>>>(set<"c">(dict(), C{})));
+  CHECK(is_a<ModuleDict<named<"a", ReLU>, named<"b", B>>>(assign<"a">(dict(), ReLU{})));
+  CHECK(is_a<ModuleDict<named<"a", A>, named<"b", B>, named<"c", C>>>(assign<"c">(dict(), C{})));
   CHECK(is_a<ModuleDict<>>(clear(dict())));
 }
 

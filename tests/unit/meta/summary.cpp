@@ -36,14 +36,35 @@ struct Both {
 };
 }  // namespace
 
-// [2, 3, 6, 6] -> stem [2, 4, 4, 4]: 2 * 4 * 16 * 27 = 3456; conv1 twice 2 * (2 * 4 * 16 * 36) = 9216; head 2 * 5 * 16 = 160.
-// Parameters: 108; 148; 85 and scale's 5. Values: input 216 elements; stem 128, convs and sum 3 * 128, pool 32, head and product
-// 2 * 10 = 564 elements, the flattened one is a view.
+// For each of 2000 items: [3, 6, 6] -> stem [4, 4, 4] in 4 * 16 * 27 = 1728 multiply-adds, conv1 twice 2 * 4 * 16 * 36 = 4608, head
+// 5 * 16 = 80. Parameters: 3 * 4 * 9; 4 * 4 * 9 + 4; 5 * 16 + 5; scale's 5. The input has 108 elements; the values 64 (stem), 3 * 64
+// (conv1 twice and the sum), 16 (pool) and 2 * 5 (head and product), together 282; the flattened one is a view.
 TEST_CASE("the table of a small net, counted by hand") {
-  CHECK(summary<Shape<2, 3, 6, 6>>(Net{}) == R"(==========================================================================
-Layer (name: type)           Output Shape           Param #       Mult-Adds
-==========================================================================
-)");
+  const std::string expected =
+      R"(==============================================================================
+Layer (name: type)              Output Shape           Param #       Mult-Adds
+==============================================================================
+Net                             [2000, 5]                  346      12,832,000
+├─stem: Conv2d                  [2000, 4, 4, 4]            108       3,456,000
+├─block: Block                  --                         148       9,216,000
+│    └─conv1: Conv2d (2 calls)  [2000, 4, 4, 4]            148       9,216,000
+├─heads: ModuleList             --                          85         160,000
+│    └─0: Linear                [2000, 5]                   85         160,000
+└─pool: Sequential              [2000, 16]                  --              --
+     ├─0: MaxPool2d             [2000, 4, 2, 2]             --              --
+     └─1: Flatten               [2000, 16]                  --              --
+==============================================================================
+Total params: 346
+Trainable params: 346
+Total mult-adds (M): 12.83
+==============================================================================
+Input size (MB): 0.86
+Forward pass size (MB): 2.26
+Params size (MB): 0.00
+Estimated total size (MB): 3.12
+==============================================================================
+)";
+  CHECK(summary<Shape<2000, 3, 6, 6>>(Net{}) == expected);
 }
 
 TEST_CASE("depth limits the rows, not the sums") {

@@ -87,7 +87,8 @@ TEST_CASE("copies of a parameter are deep, moves take the memory along") {
   p.data()[0] = 5;
   CHECK(std::as_const(copy).data()[0] == 1);
   copy = p;
-  copy = copy;
+  auto& same = copy;
+  copy = same;
   CHECK(std::as_const(copy).data()[0] == 5);
   const float* elements = std::as_const(p).data();
   Parameter<Shape<2>> moved = std::move(p);

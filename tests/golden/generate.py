@@ -1,0 +1,353 @@
+"""Generates the golden tests from a manifest of reference cases.   generate.py MANIFEST OUTDIR N_SHARDS
+
+Writes OUTDIR/golden_0.cpp to golden_{N_SHARDS - 1}.cpp. A case becomes a model as a C++ type and one TEST_CASE for each
+of its checks, `golden/CASE/CHECK`. What the library lacks becomes a failing test that names it; checks that wait for a
+later part of the library are skipped by name. The data beside the manifest are read when the tests run.
+"""
+
+import json
+import os
+import pathlib
+import struct
+import sys
+
+sys.dont_write_bytecode = True  # no __pycache__ in the source tree
+
+from expressions import class_of, module_of  # noqa: E402
+from graphs import Forward  # noqa: E402
+from modules import (  # noqa: E402
+    CONTAINERS,
+    LEAVES,
+    Lacking,
+    Stored,
+    Types,
+    local_name,
+    struct_text,
+    text_literal,
+    tree_of,
+)
+
+TRAINING = "training is not in the library yet"
+CHECKPOINTS = "waits for more of checkpoints, which is not in the library yet"
+
+ELEMENTS = {
+    "F64": "double",
+    "F32": "float",
+    "F16": "lamina::float16",
+    "BF16": "lamina::bfloat16",
+    "I64": "std::int64_t",
+    "I32": "std::int32_t",
+    "I16": "std::int16_t",
+    "I8": "std::int8_t",
+    "U8": "std::uint8_t",
+    "BOOL": "bool",
+}
+
+
+def safetensors_header(path):
+    """{name: (C++ element type, shape)} of a safetensors file."""
+    with open(path, "rb") as file:
+        header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
+    header.pop("__metadata__", None)
+    return {name: (ELEMENTS.get(entry["dtype"], entry["dtype"]), entry["shape"]) for name, entry in header.items()}
+
+
+class Tests:
+    """The TEST_CASEs of one case, and how long they take to compile, in units of a layer."""
+
+    def __init__(self, root, used):
+        self.root = root
+        self.used = used
+        self.parts = []
+        self.weight = 0
+
+    def data(self, path):
+        return text_literal(str(self.root / path))
+
+    def unique(self, name, form="{} ({})"):
+        """The name, numbered if it is in use already."""
+        unique, number = name, 2
+        while unique in self.used:
+            unique, number = form.format(name, number), number + 1
+        self.used.add(unique)
+        return unique
+
+    def add(self, name, body):
+        self.parts.append(f"TEST_CASE({text_literal(self.unique(name))}) {{ {body} }}")
+
+    def skip(self, name, reason):
+        self.add(name, f"golden::skip({text_literal(reason)});")
+
+    def fail(self, name, reason):
+        self.add(name, f"golden::fail({text_literal(str(reason))});")
+
+
+# ---- models
+
+
+def stored_by_owner(case, nodes, weights, io):
+    """Parameters and buffers of modules that are no layers, in the order of the state_dict: {module's path: [Stored]}.
+
+    Gradients tell parameters, values after training tell buffers; what comes before a parameter in its module is one.
+    """
+    gradients = {name.split(".grad.", 1)[1] for name in io if ".grad." in name}
+    after = {name.split(".after.", 1)[1]: of for name, of in io.items() if ".after." in name}
+    keys = {}
+    for key in case.get("keys", []):
+        owner, _, name = key.rpartition(".")
+        if owner not in nodes:
+            raise Lacking(f"no lamina equivalent of a module in two places: {owner} (key {key})")
+        keys.setdefault(owner, []).append(key)
+    stored = {}
+    for owner, module in nodes.items():
+        if module.class_name in LEAVES and not module.children:
+            continue
+        own = keys.get(owner, [])
+        last = max((i for i, key in enumerate(own) if key in gradients), default=-1)
+        entries = []
+        for i, key in enumerate(own):
+            if key not in weights:
+                raise Lacking(f"the weights of the case have no {key}")
+            kind = "parameter" if i <= last else "buffer"
+            entries.append(Stored(key.rpartition(".")[2], kind, *weights[key]))
+        for key, of in after.items():
+            if key.rpartition(".")[0] == owner and key not in own:
+                entries.append(Stored(key.rpartition(".")[2], "transient", *of))
+        for entry in entries:
+            if entry.element not in ELEMENTS.values():
+                raise Lacking(f"no lamina equivalent of a parameter of type {entry.element}")
+        if entries:
+            stored[owner] = entries
+    return stored
+
+
+class Model:
+    """The C++ type of a case's network, and of its forward if the graph can be translated."""
+
+    def __init__(self, case, weights, io):
+        self.graph = case.get("graph")
+        self.inputs = [io[f"x{i}"] for i in range(len(io)) if f"x{i}" in io]
+        self.forward_problem, self.with_numbers = None, False
+        if "modules" not in case:  # a function
+            self.nodes, self.structs = {}, []
+            self.type = self.root_struct("Function", [], {})
+            self.layers = len(self.graph)
+            return
+        self.nodes = tree_of(case["modules"])
+        self.layers = len(self.nodes)
+        root = self.nodes[""]
+        stored = stored_by_owner(case, self.nodes, weights, io)
+        called = {node["target"] for node in self.graph if node["op"] == "module"} if self.graph else None
+        types = Types(stored, called)
+        self.structs = types.structs
+        parameters = {f"{owner}.{entry.name}".lstrip("."): entry for owner, own in stored.items() for entry in own}
+        if root.class_name in LEAVES and not root.children:
+            self.type = types.type_of(root)
+            self.check_inputs(root)
+        elif root.class_name in CONTAINERS:
+            self.type = types.type_of(root)
+            others = [m for m in self.nodes.values() if m.class_name not in CONTAINERS and m.class_name not in LEAVES]
+            if root.class_name != "Sequential":
+                self.forward_problem = f"a {root.class_name} has no forward"
+            elif others:  # its children have no forward of their own: the graph is the forward of the whole
+                self.type = self.root_struct("Sequential", [], parameters, f" : {self.type}")
+            elif self.graph:
+                self.translated(parameters)  # for what it refuses; the Sequential chains its children itself
+        elif root.children or self.graph:
+            self.type = self.root_struct(root.class_name, types.members(root), parameters)
+        else:
+            raise Lacking(f"no lamina equivalent of class nn.{root.class_name}")
+
+    def check_inputs(self, root):
+        chain = [{"op": "input", "out": f"x{i}", "args": []} for i in range(len(self.inputs))]
+        chain.append({"op": "module", "out": "y", "args": [f"%x{i}" for i in range(len(self.inputs))], "target": ""})
+        self.graph = chain + [{"op": "output", "out": "output", "args": ["%y"]}]
+        self.translated({})
+
+    def translated(self, parameters):
+        """The call operator, or the reason why there is none."""
+        if not self.graph:
+            self.forward_problem = "the manifest has no graph of this network"
+            return []
+        try:
+            forward = Forward(self.graph, self.nodes, self.inputs, parameters)
+        except Lacking as problem:
+            self.forward_problem = problem
+            return []
+        self.with_numbers = forward.with_numbers
+        return forward.text()
+
+    def root_struct(self, name, members, parameters, base=""):
+        self.structs.append(struct_text(name + base, members, self.translated(parameters)))
+        return name
+
+
+# ---- cases
+
+
+def golden_case(case, tests):
+    """Kinds layer and net, and what can be compared of kind train."""
+    name, checks = case["name"], case["check"]
+    space = tests.unique("case_" + local_name(name), "{}_{}")
+    weights = safetensors_header(tests.root / case["weights"]) if "weights" in case else {}
+    io = safetensors_header(tests.root / case["io"]) if "io" in case else {}
+    try:
+        model, problem = Model(case, weights, io), None
+    except Lacking as lacking:
+        model, problem = None, lacking
+    if model:
+        tests.parts.append("\n".join([f"namespace {space} {{", *model.structs, f"using Net = {model.type};", "}"]))
+        tests.weight += model.layers
+
+    def test(check, body, reason=None):
+        if problem or reason:
+            tests.fail(f"golden/{name}/{check}", problem or reason)
+        else:
+            tests.add(f"golden/{name}/{check}", body)
+
+    net = f"{space}::Net"
+    weights_path = tests.data(case["weights"]) if "weights" in case else "nullptr"
+    entries = case.get("files", []) if "load" in checks else []
+    for file in entries + ([{"path": case["weights"], "kind": "state_dict"}] if "weights" in case else []):
+        check = f"load/{os.path.basename(file['path'])}"
+        waiting = skipped_file(tests.root, file)
+        if waiting:
+            tests.skip(f"golden/{name}/{check}", waiting)
+        else:
+            wrapped = saved_by_data_parallel(tests.root, file, case["keys"])
+            loaded, prefix = (f"lamina::DataParallel<{net}>", ', "module."') if wrapped else (net, "")
+            test(check, f"golden::check_load<{loaded}>({tests.data(file['path'])}, {weights_path}{prefix});")
+    if "keys" in case:
+        keys = text_literal("".join(key + "\n" for key in case["keys"]))
+        test("keys", f"golden::check_keys(lamina::state_dict_keys<{net}>, {keys});")
+    if "repr" in checks:
+        if "repr" in case:
+            test("repr", f"golden::check_text_of_file(lamina::to_string({net}()), {tests.data(case['repr'])});")
+        else:
+            test("repr", f"golden::check_text(lamina::to_string({net}()), {text_literal(case['repr_text'])});")
+    if "forward" in checks:
+        forward(case, tests, test, model, net, weights_path)
+    for check in ("grad", "losses", "final"):
+        if check in checks:
+            tests.skip(f"golden/{name}/{check}", TRAINING)
+
+
+def forward(case, tests, test, model, net, weights_path):
+    name = case["name"]
+    if "eval" in case["modes"]:
+        arguments = f"{weights_path}, {tests.data(case['io'])}, {case['tol']!r}"
+        specs = "".join(f", {spec(element, shape)}" for element, shape in model.inputs) if model else ""
+        for reading in ("eager", "planned"):
+            reason = model.forward_problem if model else None
+            body = f"golden::check_{reading}<{net}{specs}>({arguments});"
+            if model and model.with_numbers:
+                body = f"golden::with_numbers([](auto) {{ {body} }});"
+            test(f"forward/{reading}", body, reason)
+        tests.weight += 12 + 2 * (model.layers if model else 0)
+    for mode in case["modes"]:
+        if mode != "eval":
+            tests.skip(f"golden/{name}/forward/{mode}", TRAINING)
+
+
+def spec(element, shape):
+    """How compile<...> names an input."""
+    extents = f"lamina::Shape<{', '.join(map(str, shape))}>"
+    return extents if element == "float" else f"lamina::Tensor<{element}, {extents}>"
+
+
+def skipped_file(root, file):
+    """Why a file is not read yet, or None."""
+    with open(root / file["path"], "rb") as data:
+        start = data.read(9)
+    if file.get("container") == "legacy" or (start[:1] == b"\x80" and start[8:] != b"{"):
+        return f"a legacy file ({file['path']}) {CHECKPOINTS}"
+    if file["kind"] == "tree":
+        return f"a file of kind tree ({file['path']}) {CHECKPOINTS}"
+    return None
+
+
+def saved_by_data_parallel(root, file, keys):
+    """Whether the names in a file begin with the prefix of DataParallel, `module.`, which the case's keys lack."""
+    data = (root / file["path"]).read_bytes()
+    return bool(keys) and (b"torch.nn.parallel.data_parallel" in data or f"module.{keys[0]}".encode() in data)
+
+
+def tensors_case(case, tests):
+    keys = text_literal("".join(key + "\n" for key in case["keys"]))
+    for file in case["files"]:
+        name = f"golden/{case['name']}/{os.path.basename(file['path'])}"
+        waiting = skipped_file(tests.root, file)
+        if waiting:
+            tests.skip(name, waiting)
+            continue
+        optional = file.get("optional", case.get("optional", False))
+        arguments = [tests.data(file["path"]), tests.data(case["weights"]), keys, "true" if optional else "false"]
+        tests.add(name, f"golden::check_tensors({', '.join(arguments)});")
+
+
+def repr_case(case, tests):
+    for row in json.loads((tests.root / case["file"]).read_text(encoding="utf-8")):
+        name = f"golden/{case['name']}/{row['expr']}"
+        try:
+            module = module_of(row["expr"])
+            text = Types({}, None).type_of(module)
+        except Lacking as problem:
+            tests.skip(name, f"{class_of(row['expr'])}: {problem}")
+        else:
+            tests.add(name, f"golden::check_text(lamina::to_string({text}()), {text_literal(row['repr'])});")
+            tests.weight += 1
+
+
+def later_case(case, tests):
+    """Kinds of files that are damaged, hostile, or loaded strictly with names that differ."""
+    for file in case.get("files", []) + case.get("files_hostile", []):
+        name = f"golden/{case['name']}/{os.path.basename(file['path'])}"
+        tests.skip(name, f"a case of kind {case['kind']} {CHECKPOINTS}")
+
+
+KINDS = {
+    "layer": golden_case,
+    "net": golden_case,
+    "train": golden_case,
+    "tensors": tensors_case,
+    "repr": repr_case,
+    "strict": later_case,
+    "hostile": later_case,
+}
+
+
+def tests_of(case, root, used):
+    tests = Tests(root, used)
+    tests.parts.append(f"\n// ---- {case['name']}" + (f": {case['expr']}" if "expr" in case else ""))
+    try:
+        if case["kind"] not in KINDS:
+            raise Lacking(f"no test of cases of kind {case['kind']}")
+        KINDS[case["kind"]](case, tests)
+    except Lacking as problem:
+        tests.fail(f"golden/{case['name']}", problem)
+    except (LookupError, OSError, TypeError, ValueError) as problem:
+        tests.fail(f"golden/{case['name']}", f"no test can be made of this case: {type(problem).__name__}: {problem}")
+    return tests
+
+
+def shards_of(all_tests, count):
+    """Shards of like weight: the heaviest cases first, each into the lightest shard."""
+    shards = [[0, number, []] for number in range(count)]
+    for tests in sorted(all_tests, key=lambda tests: -tests.weight):
+        lightest = min(shards)
+        lightest[0] += tests.weight
+        lightest[2].append(tests)
+    return [shard[2] for shard in shards]
+
+
+def main():
+    manifest, outdir, count = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]), int(sys.argv[3])
+    used = set()
+    cases = json.loads(manifest.read_text(encoding="utf-8"))["cases"]
+    all_tests = [tests_of(case, manifest.parent, used) for case in cases]
+    for number, shard in enumerate(shards_of(all_tests, count)):
+        parts = ['#include "golden.hpp"'] + [part for tests in shard for part in tests.parts]
+        (outdir / f"golden_{number}.cpp").write_text("\n".join(parts) + "\n", encoding="utf-8")
+
+
+main()
