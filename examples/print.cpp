@@ -35,7 +35,8 @@ template <class Net> struct ExtraOutput {
 void sequential() { std::cout << Sequential<Linear<784, 256>, ReLU, Linear<256, 10>>{} << '\n'; }
 
 void sequential_named() {
-  std::cout << Sequential<named<"fc1", Linear<784, 256>>, named<"relu1", ReLU>, named<"fc2", Linear<256, 10>>>{} << '\n';
+  std::cout << Sequential<named<"fc1", Linear<784, 256>>, named<"relu1", ReLU>, named<"fc2", Linear<256, 10>>>{}
+            << '\n';
 }
 
 void module_list() {
@@ -54,7 +55,9 @@ void module_dict() {
 }
 
 void resnet50_new_head() {
-  Sequential<named<"fc1", Linear<2048, 128>>, named<"relu1", ReLU>, named<"dropout1", Dropout<>>, named<"fc2", Linear<128, 10>>> head;
+  Sequential<named<"fc1", Linear<2048, 128>>, named<"relu1", ReLU>, named<"dropout1", Dropout<>>,
+             named<"fc2", Linear<128, 10>>>
+      head;
   std::cout << replace<"fc">(ResNet50{}, append<"output">(std::move(head), Softmax<1>{})) << '\n';
 }
 
@@ -84,7 +87,8 @@ int main(int count, char** arguments) {
   const char* wanted = count == 2 ? arguments[1] : "";
   for (const auto& model : models_by_name)
     if (std::strcmp(model.name, wanted) == 0) return model.print(), 0;
-  std::cerr << (count == 2 ? std::string("no model is named '") + wanted + "'; " : "usage: print NAME; ") << "the names are:";
+  std::cerr << (count == 2 ? std::string("no model is named '") + wanted + "'; " : "usage: print NAME; ")
+            << "the names are:";
   for (const auto& model : models_by_name) std::cerr << ' ' << model.name;
   std::cerr << '\n';
   return 2;

@@ -35,7 +35,8 @@ static_assert(std::is_same_v<output_shape<Transposed, Shape<1, 3, 4, 6>>, Shape<
 static_assert(parameter_count<BatchNorm2d<8>> == 16 && state_dict_keys<BatchNorm2d<8>>.size() == 5);
 static_assert(state_dict_keys<BatchNorm2d<8, batch_norm{.affine = false, .track_running_stats = false}>>.empty());
 
-// Parameters of a module come first, then its buffers, then its children; a transient buffer is no key (torch.nn.Module.state_dict).
+// Parameters of a module come first, then its buffers, then its children; a transient buffer is no key
+// (torch.nn.Module.state_dict).
 struct Mixed {
   Linear<8, 2> fc;
   Buffer<Shape<2>> shift;

@@ -1,7 +1,8 @@
 """Checks what no compiler checks, and reports it as TAP.   check_structure.py ROOT [OPT_IN_HEADER...]
 
 Folders of include/lamina depend one way; third-party headers stay where they belong; lamina.hpp names every public
-header of the CPU library but the opt-in ones; every test and example is in the list of a meson.build.
+header of the CPU library but the opt-in ones; every test and example is in the list of a meson.build; code in README.md
+and docs stands in a file that compiles.
 """
 
 import pathlib
@@ -170,6 +171,22 @@ def every_source_is_listed(library):
                 yield f"{source.relative_to(library.root).as_posix()} is in the list of no meson.build"
 
 
+def code_in_pages_compiles(library):
+    """Every block of C++ in README.md and docs stands, but for white space, in a file that a build compiles."""
+    def plain(text):
+        return "".join(text.split())
+
+    compiled = [
+        plain(path.read_text())
+        for folder in ("examples", "tests", "include")
+        for path in (library.root / folder).rglob("*.[ch]pp")
+    ]
+    for page in [library.root / "README.md", *sorted((library.root / "docs").glob("*.md"))]:
+        for block in re.findall(r"^```cpp\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL):
+            if not any(plain(block) in text for text in compiled):
+                yield f"{page.relative_to(library.root).as_posix()}: no file has the block that begins {block.splitlines()[0]!r}"
+
+
 CHECKS = [
     table_has_no_cycle,
     folders_depend_one_way,
@@ -178,6 +195,7 @@ CHECKS = [
     every_header_has_pragma_once,
     umbrella_is_complete_and_sorted,
     every_source_is_listed,
+    code_in_pages_compiles,
 ]
 
 

@@ -24,9 +24,11 @@ template <class Net> struct ExtraOutput {
 }  // namespace
 
 TEST_CASE("a net with another head prints and names its children as PyTorch's") {
-  check_text("resnet50_new_head",
-             replace<"fc">(models::ResNet50{}, Sequential<named<"fc1", Linear<2048, 128>>, named<"relu1", ReLU>, named<"dropout1", Dropout<>>,
-                                                          named<"fc2", Linear<128, 10>>, named<"output", Softmax<1>>>{}));
+  check_text(
+      "resnet50_new_head",
+      replace<"fc">(models::ResNet50{},
+                    Sequential<named<"fc1", Linear<2048, 128>>, named<"relu1", ReLU>, named<"dropout1", Dropout<>>,
+                               named<"fc2", Linear<128, 10>>, named<"output", Softmax<1>>>{}));
 }
 
 TEST_CASE("models around a net print and name their children as PyTorch's") {

@@ -1,5 +1,5 @@
-/// What PyTorch says of a model: NAME.txt is print(net), NAME.json holds keys with shapes, the names of named_modules and the number
-/// of parameters, as Python's json writes them.
+/// What PyTorch says of a model: NAME.txt is print(net), NAME.json holds keys with shapes, the names of named_modules
+/// and the number of parameters, as Python's json writes them.
 #pragma once
 #include <catch2/catch_test_macros.hpp>
 #include <fstream>
@@ -28,10 +28,14 @@ template <class Net> std::string description(const Net& net) {
     if (lamina::is_parameter<P>) parameters += P::size;
     if constexpr (lamina::is_buffer<P>)
       if (!P::persistent) return;
-    keys += (keys.empty() ? "[\"" : ", [\"") + dotted(path) + "\", " + std::string((lamina::Text{} << P::dims).view()) + "]";
+    keys += (keys.empty() ? "[\"" : ", [\"") + dotted(path) + "\", " + std::string((lamina::Text{} << P::dims).view()) +
+            "]";
   });
-  lamina::for_each_module(net, [&](const lamina::Path& path, const auto&) { modules += (path.root() ? "\"" : ", \"") + dotted(path) + '"'; });
-  return "{\"keys\": [" + keys + "], \"modules\": [" + modules + "], \"parameters\": " + std::to_string(parameters) + "}";
+  lamina::for_each_module(net, [&](const lamina::Path& path, const auto&) {
+    modules += (path.root() ? "\"" : ", \"") + dotted(path) + '"';
+  });
+  return "{\"keys\": [" + keys + "], \"modules\": [" + modules + "], \"parameters\": " + std::to_string(parameters) +
+         "}";
 }
 
 /// The text and the description of a model, through `<<`, at run time and as constants.

@@ -11,7 +11,9 @@ TEST_CASE("ResNets print and name their children as torchvision's") {
   check_text("resnet152", ResNet152{});
 }
 
-TEST_CASE("a data-parallel net puts module. before every name") { check_text("resnet50_data_parallel", DataParallel<ResNet50>{}); }
+TEST_CASE("a data-parallel net puts module. before every name") {
+  check_text("resnet50_data_parallel", DataParallel<ResNet50>{});
+}
 
 TEST_CASE("the items of named_modules print as Python's pairs") {
   std::ostringstream one, several;

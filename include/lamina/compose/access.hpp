@@ -7,7 +7,8 @@ namespace lamina {
 
 namespace detail {
 /// The text before and behind the first dot of a path.
-template <fixed_string Path> inline constexpr std::size_t first_dot = [] {
+template <fixed_string Path>
+inline constexpr std::size_t first_dot = [] {
   std::size_t i = 0;
   while (Path.chars[i] != '.' && Path.chars[i] != '\0') ++i;
   return i;
@@ -24,7 +25,9 @@ template <fixed_string Path> constexpr auto path_tail() {
 }
 
 template <class... M> constexpr auto which_are_modules(types<M...>) {
-  struct Flags { bool flag[sizeof...(M) + 1]; };
+  struct Flags {
+    bool flag[sizeof...(M) + 1];
+  };
   return Flags{{module<M>..., false}};
 }
 /// Number of the member that is the child of this name, or -1.
@@ -45,14 +48,19 @@ template <class T> constexpr Text no_child(std::string_view name) {
 }  // namespace detail
 
 /// True if a module of type M has a direct child of this name: `has_child<decltype(dict), "act">`.
-template <class M, fixed_string Name> inline constexpr bool has_child = detail::find_child<std::remove_cvref_t<M>>(Name.view()) >= 0;
+template <class M, fixed_string Name>
+inline constexpr bool has_child = detail::find_child<std::remove_cvref_t<M>>(Name.view()) >= 0;
 
 /// True if the module has a direct child of this name. PyTorch: `"act" in dict`.
-template <fixed_string Name, class M> requires module<std::remove_cvref_t<M>> constexpr bool contains(const M&) { return has_child<M, Name>; }
+template <fixed_string Name, class M>
+requires module<std::remove_cvref_t<M>>
+constexpr bool contains(const M&) { return has_child<M, Name>; }
 
-/// The child of a name or dotted path, of containers and aggregates alike: `get<"layer1.0.conv1">(net)`. An unknown name does not compile.
-/// PyTorch: Module.get_submodule.
-template <fixed_string Path, class M> requires module<std::remove_const_t<M>> constexpr auto& get(M& net) {
+/// The child of a name or dotted path, of containers and aggregates alike: `get<"layer1.0.conv1">(net)`. An unknown
+/// name does not compile. PyTorch: Module.get_submodule.
+template <fixed_string Path, class M>
+requires module<std::remove_const_t<M>>
+constexpr auto& get(M& net) {
   using T = std::remove_const_t<M>;
   if constexpr (detail::has_dot<Path>) return get<detail::path_tail<Path>()>(get<detail::path_head<Path>()>(net));
   else if constexpr (container<T>) return net[Member<Path>{}];
@@ -66,6 +74,8 @@ template <fixed_string Path, class M> requires module<std::remove_const_t<M>> co
 }
 
 /// The child at a position of a container, negative from the back.
-template <idx I, class C> requires container<std::remove_const_t<C>> constexpr auto& get(C& list) { return list[Index<I>{}]; }
+template <idx I, class C>
+requires container<std::remove_const_t<C>>
+constexpr auto& get(C& list) { return list[Index<I>{}]; }
 
 }  // namespace lamina

@@ -23,7 +23,8 @@ template <template <auto, auto, class...> class T, auto V1, auto V2, class... A>
   using list = types<A...>;
   template <class... New> using with = T<V1, V2, New...>;
 };
-template <template <auto, auto, auto, class...> class T, auto V1, auto V2, auto V3, class... A> struct Arguments<T<V1, V2, V3, A...>> {
+template <template <auto, auto, auto, class...> class T, auto V1, auto V2, auto V3, class... A>
+struct Arguments<T<V1, V2, V3, A...>> {
   using list = types<A...>;
   template <class... New> using with = T<V1, V2, V3, New...>;
 };
@@ -32,12 +33,14 @@ struct Arguments<T<V1, V2, V3, V4, A...>> {
   using list = types<A...>;
   template <class... New> using with = T<V1, V2, V3, V4, New...>;
 };
-template <template <auto, auto, auto, auto, auto, class...> class T, auto V1, auto V2, auto V3, auto V4, auto V5, class... A>
+template <template <auto, auto, auto, auto, auto, class...> class T, auto V1, auto V2, auto V3, auto V4, auto V5,
+          class... A>
 struct Arguments<T<V1, V2, V3, V4, V5, A...>> {
   using list = types<A...>;
   template <class... New> using with = T<V1, V2, V3, V4, V5, New...>;
 };
-template <template <auto, auto, auto, auto, auto, auto, class...> class T, auto V1, auto V2, auto V3, auto V4, auto V5, auto V6, class... A>
+template <template <auto, auto, auto, auto, auto, auto, class...> class T, auto V1, auto V2, auto V3, auto V4, auto V5,
+          auto V6, class... A>
 struct Arguments<T<V1, V2, V3, V4, V5, V6, A...>> {
   using list = types<A...>;
   template <class... New> using with = T<V1, V2, V3, V4, V5, V6, New...>;
@@ -49,41 +52,50 @@ template <std::size_t I, class List> using nth_of_t = typename nth_of<I, List>::
 
 /// T with `New` as its type argument number K.
 template <class T, std::size_t K, class New, class List, class Index> struct Rebound;
-template <class T, std::size_t K, class New, class... A, std::size_t... I> struct Rebound<T, K, New, types<A...>, std::index_sequence<I...>> {
+template <class T, std::size_t K, class New, class... A, std::size_t... I>
+struct Rebound<T, K, New, types<A...>, std::index_sequence<I...>> {
   using type = typename Arguments<T>::template with<std::conditional_t<I == K, New, A>...>;
 };
 template <class T, std::size_t K, class New>
-using rebound = typename Rebound<T, K, New, typename Arguments<T>::list, std::make_index_sequence<length(typename Arguments<T>::list{})>>::type;
+using rebound = typename Rebound<T, K, New, typename Arguments<T>::list,
+                                 std::make_index_sequence<length(typename Arguments<T>::list{})>>::type;
 
 /// True if the members of R are those of T, but for number I, which is a `New`.
+template <std::size_t I, class New, class... R, class... T, std::size_t... J>
+constexpr bool differ_in_one(types<R...>, types<T...>, std::index_sequence<J...>) {
+  return (std::is_same_v<R, std::conditional_t<J == I, New, T>> && ...);
+}
 template <class R, class T, std::size_t I, class New> constexpr bool differs_in_one_member() {
   if constexpr (member_count<R> != member_count<T>) return false;
-  else
-    return []<std::size_t... J>(std::index_sequence<J...>) {
-      return (std::is_same_v<nth_of_t<J, member_types<R>>, std::conditional_t<J == I, New, nth_of_t<J, member_types<T>>>> && ...);
-    }(std::make_index_sequence<member_count<T>>{});
+  else return differ_in_one<I, New>(member_types<R>{}, member_types<T>{}, std::make_index_sequence<member_count<T>>{});
 }
 
-/// The type argument from number K on that stands for member I of T, as the type with `New` in its place; void if there is none.
+/// The type argument from number K on that stands for member I of T, as the type with `New` in its place; void if there
+/// is none.
 template <class T, std::size_t I, class New, std::size_t K = 0> constexpr auto find_rebound() {
   using List = typename Arguments<T>::list;
   if constexpr (K == length(List{})) return std::type_identity<void>{};
-  else if constexpr (!std::is_same_v<nth_of_t<K, List>, nth_of_t<I, member_types<T>>>) return find_rebound<T, I, New, K + 1>();
-  else if constexpr (differs_in_one_member<rebound<T, K, New>, T, I, New>()) return std::type_identity<rebound<T, K, New>>{};
+  else if constexpr (!std::is_same_v<nth_of_t<K, List>, nth_of_t<I, member_types<T>>>)
+    return find_rebound<T, I, New, K + 1>();
+  else if constexpr (differs_in_one_member<rebound<T, K, New>, T, I, New>())
+    return std::type_identity<rebound<T, K, New>>{};
   else return find_rebound<T, I, New, K + 1>();
 }
 
 template <class T, std::size_t I> constexpr Text not_rebindable() {
   const std::string_view net = class_name<T>(), member = member_name<T>(I);
   Text text;
-  text << "replace: no type parameter of " << net << " stands for its member " << member << ", a " << type_label<nth_of_t<I, member_types<T>>>()
-       << ": write template <class T> struct " << net << " with a member T " << member;
+  text << "replace: no type parameter of " << net << " stands for its member " << member << ", a "
+       << type_label<nth_of_t<I, member_types<T>>>() << ": write template <class T> struct " << net
+       << " with a member T " << member;
   // What is left of a template's arguments in its name begins behind the class name.
-  if (requires { Arguments<T>::unmatched; } && net.data()[net.size()] == '<') text << "; at most six values come before the types";
+  if (requires { Arguments<T>::unmatched; } && net.data()[net.size()] == '<')
+    text << "; at most six values come before the types";
   return text;
 }
 
-template <std::size_t At, class T, class R, std::size_t... J> constexpr void move_members(T& from, R& to, std::index_sequence<J...>) {
+template <std::size_t At, class T, class R, std::size_t... J>
+constexpr void move_members(T& from, R& to, std::index_sequence<J...>) {
   const auto move_one = [&]<std::size_t I>(std::integral_constant<std::size_t, I>) {
     if constexpr (I != At) get_member<I>(to) = std::move(get_member<I>(from));
   };
@@ -114,7 +126,8 @@ template <std::size_t I, class T, class Layer> constexpr auto replace_member(T& 
 /// The container with another layer at position I, under the same name. PyTorch: `list[i] = layer`.
 template <idx I, detail::edited C, class Layer> constexpr auto replace(C&& list, Layer&& layer) {
   using T = std::remove_cvref_t<C>;
-  constexpr bool ok = detail::takes_rvalue<C, "replace", "replace<0>(std::move(list), layer)">() && detail::takes_layer<Layer, "replace">();
+  constexpr bool ok = detail::takes_rvalue<C, "replace", "replace<0>(std::move(list), layer)">() &&
+                      detail::takes_layer<Layer, "replace">();
   if constexpr (ok) {
     constexpr std::size_t at = T::template position<I>();
     using Child = typename detail::with_layer<detail::child_at_t<T, at>, std::remove_cvref_t<Layer>>::type;
@@ -125,18 +138,25 @@ template <idx I, detail::edited C, class Layer> constexpr auto replace(C&& list,
 /// The model with another layer under a name or dotted path; all other weights move over.
 ///   auto net10 = replace<"fc">(std::move(net), Linear<2048, 10>{});
 ///   auto named = replace<"fc.output">(std::move(net), Softmax<1>{});
-/// In a container any child can be replaced. A member of an aggregate can be replaced by a layer of its own type, and by one of another
-/// type where a type parameter of the aggregate stands for the member. Value parameters (up to six) come before the types:
+/// In a container any child can be replaced. A member of an aggregate can be replaced by a layer of its own type, and
+/// by one of another type where a type parameter of the aggregate stands for the member. Value parameters (up to six)
+/// come before the types:
 ///   template <int Classes, class Fc = Linear<512, Classes>> struct Net { ...; Fc fc; };
-/// All modules on the way are rebuilt, so each of them has to be replaceable in the one above it. PyTorch: `net.fc = layer`.
-template <fixed_string Path, class M, class Layer> requires module<std::remove_cvref_t<M>> constexpr auto replace(M&& net, Layer&& layer) {
+/// All modules on the way are rebuilt, so each of them has to be replaceable in the one above it.
+/// PyTorch: `net.fc = layer`.
+template <fixed_string Path, class M, class Layer>
+requires module<std::remove_cvref_t<M>>
+constexpr auto replace(M&& net, Layer&& layer) {
   using T = std::remove_cvref_t<M>;
   constexpr bool rvalue = !std::is_lvalue_reference_v<M> && !std::is_const_v<M>;
-  if constexpr (!rvalue) fail<Text{} << "replace takes the model as an rvalue: replace<\"" << Path.view() << "\">(std::move(net), layer)", T>();
+  if constexpr (!rvalue)
+    fail<Text{} << "replace takes the model as an rvalue: replace<\"" << Path.view() << "\">(std::move(net), layer)",
+         T>();
   if constexpr (!(rvalue && detail::takes_layer<Layer, "replace">())) return T{};
   else if constexpr (detail::has_dot<Path>) {
     constexpr auto head = detail::path_head<Path>();
-    return replace<head>(std::move(net), replace<detail::path_tail<Path>()>(std::move(get<head>(net)), std::forward<Layer>(layer)));
+    return replace<head>(std::move(net),
+                         replace<detail::path_tail<Path>()>(std::move(get<head>(net)), std::forward<Layer>(layer)));
   } else {
     constexpr idx at = detail::find_child<T>(Path.view());
     if constexpr (at < 0) {

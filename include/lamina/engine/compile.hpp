@@ -1,5 +1,6 @@
 /// compile<Shape<...>>(net): the compiled model. It owns its arena and a packed copy of the weights; the net stays as it is and may go.
 #pragma once
+#include "../meta/counts.hpp"
 #include "pack.hpp"
 #include "run.hpp"
 #include "static_plan.hpp"
@@ -13,8 +14,7 @@ template <class T> struct tensors_of;
 template <class S, class T> struct tensors_of<Meta<S, T>> { using type = Tensor<T, S>; };
 template <class... M> struct tensors_of<std::tuple<M...>> { using type = std::tuple<typename tensors_of<M>::type...>; };
 template <class A, class B> struct tensors_of<std::pair<A, B>> { using type = std::tuple<typename tensors_of<A>::type, typename tensors_of<B>::type>; };
-template <class Net, class... Spec>
-using results_of = typename tensors_of<std::remove_cvref_t<decltype(std::declval<const Net&>()(std::declval<detail::meta_input<Spec>&>()...))>>::type;
+template <class Net, class... Spec> using results_of = typename tensors_of<detail::meta_result<Net, Spec...>>::type;
 
 template <class T> inline constexpr bool is_tuple = false;
 template <class... T> inline constexpr bool is_tuple<std::tuple<T...>> = true;

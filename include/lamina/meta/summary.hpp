@@ -18,8 +18,8 @@ struct SummaryTotals {
   idx macs = 0, input_bytes = 0, forward_bytes = 0;
 };
 
-/// The row of the layer that made each value, or -1 for functions and inputs. Only modules without children make values; no two
-/// of them have the same address.
+/// The row of the layer that made each value, or -1 for functions and inputs. Only modules without children make
+/// values; no two of them have the same address.
 inline std::vector<int> rows_of_values(const std::vector<OutlineRow>& outline, const Graph& graph) {
   std::vector<std::pair<const void*, int>> layers;
   for (int row = 0; row < int(outline.size()); ++row)
@@ -32,14 +32,15 @@ inline std::vector<int> rows_of_values(const std::vector<OutlineRow>& outline, c
     const void* layer = graph.nodes[value].layer;
     if (!layer) continue;
     const auto found =
-        std::lower_bound(layers.begin(), layers.end(), layer, [&](const auto& entry, const void* address) { return before(entry.first, address); });
+        std::lower_bound(layers.begin(), layers.end(), layer,
+                         [&](const auto& entry, const void* address) { return before(entry.first, address); });
     if (found != layers.end() && found->first == layer) rows[value] = found->second;
   }
   return rows;
 }
 
-/// What a module gives is certain where the value that was made last inside it leaves it: as a result of the model, or because a layer
-/// outside reads it. A value that only functions read (cat, +) may be one on the way to the result.
+/// What a module gives is certain where the value that was made last inside it leaves it: as a result of the model, or
+/// because a layer outside reads it. A value that only functions read (cat, +) may be one on the way to the result.
 inline bool leaves(const Graph& graph, const std::vector<int>& row_of, int value, int first_row, int end_row) {
   if (std::find(graph.outputs.begin(), graph.outputs.end(), value) != graph.outputs.end()) return true;
   for (std::size_t reader = std::size_t(value) + 1; reader < graph.nodes.size(); ++reader) {
@@ -86,7 +87,8 @@ inline std::vector<SummaryRow> summary_rows(const std::vector<OutlineRow>& outli
       row.output = text_of(graph.nodes[std::size_t(last)].dims);
   }
   rows[0].output.clear();
-  for (int output : graph.outputs) rows[0].output += (rows[0].output.empty() ? "" : ", ") + text_of(graph.nodes[std::size_t(output)].dims);
+  for (int output : graph.outputs)
+    rows[0].output += (rows[0].output.empty() ? "" : ", ") + text_of(graph.nodes[std::size_t(output)].dims);
   return rows;
 }
 
@@ -96,7 +98,8 @@ inline SummaryTotals summary_totals(const Graph& graph) {
   for (const Node& node : graph.nodes) {
     const idx bytes = count(node.dims) * idx(item_size(node.dtype));
     if (is<ops::Input>(node.operation)) totals.input_bytes += bytes;
-    else if (role_of(node.operation) != ops::Role::leaf && role_of(node.operation) != ops::Role::alias) totals.forward_bytes += bytes;
+    else if (role_of(node.operation) != ops::Role::leaf && role_of(node.operation) != ops::Role::alias)
+      totals.forward_bytes += bytes;
   }
   return totals;
 }
@@ -114,7 +117,8 @@ inline std::string two_decimals(double value) {
 /// A line of the table. Columns count characters of UTF-8, whose further bytes begin with the bits 10.
 inline void append_columns(std::string& out, const std::string (&cells)[4], const std::size_t (&widths)[4]) {
   for (int i = 0; i < 4; ++i) {
-    const std::size_t length = std::size_t(std::count_if(cells[i].begin(), cells[i].end(), [](char c) { return (c & 0xc0) != 0x80; }));
+    const std::size_t length =
+        std::size_t(std::count_if(cells[i].begin(), cells[i].end(), [](char c) { return (c & 0xc0) != 0x80; }));
     const std::string filler(widths[i] > length ? widths[i] - length : 0, ' ');
     const bool text = i < 2;  // numbers are aligned at the right
     out += text ? cells[i] + filler : filler + cells[i];
@@ -148,7 +152,8 @@ inline std::string summary_text(const std::vector<OutlineRow>& outline, const Gr
     label += row.class_name;
     if (rows[std::size_t(i)].calls > 1) label += " (" + std::to_string(rows[std::size_t(i)].calls) + " calls)";
     if (row.depth <= depth) {
-      widths[0] = std::max(widths[0], std::size_t(std::count_if(label.begin(), label.end(), [](char c) { return (c & 0xc0) != 0x80; })));
+      widths[0] = std::max(
+          widths[0], std::size_t(std::count_if(label.begin(), label.end(), [](char c) { return (c & 0xc0) != 0x80; })));
       widths[1] = std::max(widths[1], rows[std::size_t(i)].output.size());
     }
     labels.push_back(std::move(label));
@@ -161,36 +166,48 @@ inline std::string summary_text(const std::vector<OutlineRow>& outline, const Gr
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (outline[i].depth > depth) continue;
     const idx macs = i == 0 ? totals.macs : rows[i].macs;
-    append_columns(out, {labels[i], rows[i].output, rows[i].parameters ? with_commas(rows[i].parameters) : "--", macs ? with_commas(macs) : "--"}, widths);
+    append_columns(out,
+                   {labels[i], rows[i].output, rows[i].parameters ? with_commas(rows[i].parameters) : "--",
+                    macs ? with_commas(macs) : "--"},
+                   widths);
   }
 
-  constexpr struct { double size; const char* name; } units[] = {{1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "K"}, {1, "units"}};
+  constexpr struct {
+    double size;
+    const char* name;
+  } units[] = {{1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "K"}, {1, "units"}};
   int unit = 0;
   while (unit < 4 && double(totals.macs) < units[unit].size) ++unit;
   const auto megabytes = [](idx bytes) { return two_decimals(double(bytes) / 1e6); };
   out += line + "\nTotal params: " + with_commas(rows[0].parameters);
   out += "\nTrainable params: " + with_commas(rows[0].parameters);
-  out += std::string("\nTotal mult-adds (") + units[unit].name + "): " + two_decimals(double(totals.macs) / units[unit].size) + '\n';
+  out += std::string("\nTotal mult-adds (") + units[unit].name +
+         "): " + two_decimals(double(totals.macs) / units[unit].size) + '\n';
   out += line + "\nInput size (MB): " + megabytes(totals.input_bytes);
   out += "\nForward pass size (MB): " + megabytes(totals.forward_bytes);
   out += "\nParams size (MB): " + megabytes(rows[0].parameter_bytes);
-  out += "\nEstimated total size (MB): " + megabytes(totals.input_bytes + totals.forward_bytes + rows[0].parameter_bytes) + '\n';
+  out +=
+      "\nEstimated total size (MB): " + megabytes(totals.input_bytes + totals.forward_bytes + rows[0].parameter_bytes) +
+      '\n';
   return out + line + '\n';
 }
 }  // namespace detail
 
 /// A table of the modules of `net` down to `depth` levels, evaluated for inputs `Spec...` of static extents:
 ///   std::cout << summary<Shape<1, 3, 224, 224>>(net);
-/// Parameters and multiply-adds of a module are those of everything below it. Its output is shown where it is certain: for layers (the
-/// last, where one is called several times), for a Sequential, and for others where another layer reads the value that was made last
-/// inside. The forward pass is the size of all values that the operations make, views aside; MB is 10^6 bytes.
-template <class... Spec, module M> requires(sizeof...(Spec) > 0) std::string summary(const M& net, int depth = 3) {
+/// Parameters and multiply-adds of a module are those of everything below it. Its output is shown where it is certain:
+/// for layers (the last, where one is called several times), for a Sequential, and for others where another layer reads
+/// the value that was made last inside. The forward pass is the size of all values that the operations make, views
+/// aside; MB is 10^6 bytes.
+template <class... Spec, module M>
+requires(sizeof...(Spec) > 0) std::string summary(const M& net, int depth = 3) {
   static_assert((is_static(input_spec<Spec>::shape_type::dims) && ...), "lamina: summary needs static extents");
   const Dims dims[] = {input_spec<Spec>::shape_type::dims...};
   return detail::summary_text(outline(net), record_graph<Spec...>(net, dims), depth);
 }
 
 /// The same with the shapes as arguments: `summary(net, Shape<1, 3, 224, 224>{})`.
-template <module M, shape... S> requires(sizeof...(S) > 0) std::string summary(const M& net, S...) { return summary<S...>(net); }
+template <module M, shape... S>
+requires(sizeof...(S) > 0) std::string summary(const M& net, S...) { return summary<S...>(net); }
 
 }  // namespace lamina

@@ -1,5 +1,5 @@
-/// Residual networks: Deep residual learning for image recognition (He, Zhang, Ren, Sun 2015, arXiv:1512.03385), as torchvision builds
-/// them: same names, same order, same checkpoints.
+/// Residual networks: Deep residual learning for image recognition (He, Zhang, Ren, Sun 2015, arXiv:1512.03385), as
+/// torchvision builds them: same names, same order, same checkpoints.
 #pragma once
 #include "../compose/sequential.hpp"
 #include "../layers/activations.hpp"
@@ -13,10 +13,11 @@ namespace lamina::models {
 
 /// The shortcut of a block that changes the extents (option B of the paper): Conv 1x1 -> BatchNorm.
 template <int In, int Out, int Stride>
-using Downsample = Sequential<Conv2d<In, Out, conv{.kernel_size = 1, .stride = Stride, .bias = false}>, BatchNorm2d<Out>>;
+using Downsample =
+    Sequential<Conv2d<In, Out, conv{.kernel_size = 1, .stride = Stride, .bias = false}>, BatchNorm2d<Out>>;
 
-// The classes below would be reflected without LAMINA_MEMBERS. With it every distinct block compiles 0.1 s faster, which counts in a
-// network that has eight of them.
+// The classes below would be reflected without LAMINA_MEMBERS. With it every distinct block compiles 0.1 s faster,
+// which counts in a network that has eight of them.
 
 /// Two 3x3 convolutions and a shortcut (figure 5, left): [N, In, H, W] -> [N, Planes, H / Stride, W / Stride].
 /// PyTorch: torchvision.models.resnet.BasicBlock.
@@ -39,8 +40,10 @@ template <int In, int Planes, int Stride = 1> struct BasicBlock {
   }
 };
 
-/// 1x1 to Planes, 3x3, 1x1 to 4 * Planes, and a shortcut (figure 5, right): [N, In, H, W] -> [N, 4 * Planes, H / Stride, W / Stride].
-/// The stride is in the 3x3 convolution, as torchvision has it ("ResNet v1.5": half a point more accurate than the paper's).
+/// 1x1 to Planes, 3x3, 1x1 to 4 * Planes, and a shortcut (figure 5, right):
+/// [N, In, H, W] -> [N, 4 * Planes, H / Stride, W / Stride].
+/// The stride is in the 3x3 convolution, as torchvision has it; the paper has it in the first 1x1. (NVIDIA calls this
+/// ResNet v1.5 and measures half a point more accuracy.)
 /// PyTorch: torchvision.models.resnet.Bottleneck.
 template <int In, int Planes, int Stride = 1> struct Bottleneck {
   static constexpr int expansion = 4;
@@ -74,8 +77,8 @@ template <class First, class Rest, std::size_t... I> struct stage<First, Rest, s
 
 /// `Count` blocks, of which the first changes the extents.
 template <template <int, int, int> class Block, int Count, int In, int Planes, int Stride>
-using Stage =
-    typename detail::stage<Block<In, Planes, Stride>, Block<Planes * Block<1, 1, 1>::expansion, Planes, 1>, std::make_index_sequence<Count - 1>>::type;
+using Stage = typename detail::stage<Block<In, Planes, Stride>, Block<Planes * Block<1, 1, 1>::expansion, Planes, 1>,
+                                     std::make_index_sequence<Count - 1>>::type;
 
 /// Which blocks a ResNet has, and how many in each stage: `Blocks<Bottleneck, 3, 4, 6, 3>` (table 1 of the paper).
 template <template <int, int, int> class Block, int N2, int N3, int N4, int N5> struct Blocks {
@@ -87,7 +90,8 @@ template <template <int, int, int> class Block, int N2, int N3, int N4, int N5> 
   using conv5_x = Stage<Block, N5, 256 * expansion, 512, 2>;
 };
 
-/// x [N, 3, H, W] -> logits [N, 1000]. The head and the first convolution are type parameters, so that `replace` can exchange them:
+/// x [N, 3, H, W] -> logits [N, 1000]. The head and the first convolution are type parameters, so that `replace` can
+/// exchange them:
 ///   auto net10 = replace<"fc">(std::move(net), Linear<2048, 10>{});
 /// PyTorch: torchvision.models.resnet.ResNet(block, layers).
 template <class Layers, class Fc = Linear<Layers::features, 1000>,

@@ -1,5 +1,5 @@
-/// U-Net: convolutional networks for biomedical image segmentation (Ronneberger, Fischer, Brox 2015, arXiv:1505.04597), with the names
-/// of the well-known PyTorch version, so that its checkpoints load.
+/// U-Net: convolutional networks for biomedical image segmentation (Ronneberger, Fischer, Brox 2015, arXiv:1505.04597),
+/// with the names of the well-known PyTorch version, so that its checkpoints load.
 #pragma once
 #include "../compose/sequential.hpp"
 #include "../layers/activations.hpp"
@@ -12,8 +12,8 @@
 
 namespace lamina::models {
 
-// The classes below would be reflected without LAMINA_MEMBERS. With it every distinct block compiles up to 0.1 s faster, which counts in a
-// network that has nineteen of them.
+// The classes below would be reflected without LAMINA_MEMBERS. With it every distinct block compiles up to 0.1 s
+// faster, which counts in a network that has nineteen of them.
 
 /// [Conv 3x3 -> BatchNorm -> ReLU] twice, In -> Mid -> Out channels; height and width stay.
 template <int In, int Out, int Mid = Out> struct DoubleConv {
@@ -33,8 +33,8 @@ template <int In, int Out> struct Down {
   constexpr auto operator()(auto x) const { return maxpool_conv(x); }
 };
 
-/// Doubles the height and width of `low`, pads it to those of `skip`, and convolves both. skip and low have In channels together:
-/// bilinear interpolation keeps those of low, a transposed convolution takes In and halves them.
+/// Doubles the height and width of `low`, pads it to those of `skip`, and convolves both. skip and low have In channels
+/// together: bilinear interpolation keeps those of low, a transposed convolution takes In and halves them.
 template <int In, int Out, bool Bilinear = true> struct Up {
   std::conditional_t<Bilinear, Upsample<upsample{.scale_factor = 2, .mode = "bilinear", .align_corners = true}>,
                      ConvTranspose2d<In, In / 2, conv_transpose{.kernel_size = 2, .stride = 2}>>
@@ -53,8 +53,8 @@ template <int In, int Out> struct OutConv {
   constexpr auto operator()(auto x) const { return conv(x); }
 };
 
-/// x [N, Channels, H, W] -> logits [N, Classes, H, W], for any H and W from 16 on. Base is the width of the first block; the published
-/// net has 64. PyTorch: UNet(n_channels, n_classes, bilinear) of milesial/Pytorch-UNet.
+/// x [N, Channels, H, W] -> logits [N, Classes, H, W], for any H and W from 16 on. Base is the width of the first
+/// block; the published net has 64. PyTorch: UNet(n_channels, n_classes, bilinear) of milesial/Pytorch-UNet.
 template <int Channels, int Classes, bool Bilinear = true, int Base = 64> struct UNet {
   static_assert(Base > 0 && Base % 2 == 0, "lamina: UNet: Base is even: bilinear blocks halve it");
   static constexpr int factor = Bilinear ? 2 : 1;

@@ -36,11 +36,7 @@ template <std::size_t Keys, std::size_t Chars> struct KeyText {
 };
 
 constexpr void copy_chars(char* to, const char* from, std::size_t n) {
-#if defined(__clang__)
-  __builtin_memcpy(to, from, n);  // one step of clang's constant evaluation; g++ 12 does not evaluate it
-#else
   for (std::size_t i = 0; i < n; ++i) to[i] = from[i];
-#endif
 }
 
 /// Writes keys; `prefix` is the path of the module at hand with a dot behind it.
@@ -58,7 +54,8 @@ struct KeyWriter {
     ends[keys++] = size;
   }
   constexpr void enter(std::string_view name) {
-    if (prefix_size + name.size() >= longest_prefix) throw "lamina: the path of a parameter is longer than 512 characters";
+    if (prefix_size + name.size() >= longest_prefix)
+      throw "lamina: the path of a parameter is longer than 512 characters";
     copy_chars(prefix + prefix_size, name.data(), name.size());
     prefix_size += name.size();
     prefix[prefix_size++] = '.';
@@ -84,7 +81,8 @@ struct KeyWriter {
       }
   }
 };
-template <class Net> inline constexpr auto key_text = [] {
+template <class Net>
+inline constexpr auto key_text = [] {
   KeyText<key_sizes<Net>.keys, key_sizes<Net>.chars> text;
   KeyWriter writer{text.chars, text.ends};
   writer.module_keys(Members<Net>::names, member_types<Net>{});
@@ -96,7 +94,8 @@ template <class Net> inline constexpr auto key_text = [] {
 template <class Net> inline constexpr idx parameter_count = detail::key_sizes<Net>.parameters;
 
 /// The keys of the model's state_dict in PyTorch's order, as an array of string views.
-template <class Net> inline constexpr auto state_dict_keys = [] {
+template <class Net>
+inline constexpr auto state_dict_keys = [] {
   constexpr const auto& text = detail::key_text<Net>;
   std::array<std::string_view, detail::key_sizes<Net>.keys> keys{};
   std::size_t begin = 0;

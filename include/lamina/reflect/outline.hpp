@@ -1,5 +1,5 @@
-/// A model as plain data: one row a module. Only the walk that makes the rows depends on the model's type; what is printed from them is
-/// made by ordinary functions.
+/// A model as plain data: one row a module. Only the walk that makes the rows depends on the model's type; what is
+/// printed from them is made by ordinary functions.
 #pragma once
 #include "module.hpp"
 #include "python_text.hpp"
@@ -13,13 +13,13 @@ struct OutlineRow {
   std::string_view class_name{};  ///< as printed
   std::string own_text{};         ///< what its extra_repr writes
   const void* address = nullptr;
-  int depth = 0;                  ///< 0 for the root
-  int end = 0;                    ///< the row behind the last one below this module
-  idx parameters = 0;             ///< elements of its own parameters, not of those below
+  int depth = 0;       ///< 0 for the root
+  int end = 0;         ///< the row behind the last one below this module
+  idx parameters = 0;  ///< elements of its own parameters, not of those below
   idx parameter_bytes = 0;
-  bool has_forward = true;        ///< false for ModuleList and ModuleDict
-  bool chains = false;            ///< gives what its last child gives: Sequential
-  bool merges_equals = false;     ///< prints equal neighbours once: ModuleList
+  bool has_forward = true;     ///< false for ModuleList and ModuleDict
+  bool chains = false;         ///< gives what its last child gives: Sequential
+  bool merges_equals = false;  ///< prints equal neighbours once: ModuleList
 };
 
 namespace detail {

@@ -111,17 +111,19 @@ inline std::string named_modules_text(const std::vector<OutlineRow>& rows) {
 }
 }  // namespace detail
 
-/// The text that PyTorch's print(net) shows, without a line end behind it. Classes appear under their own names, children under those of
-/// the members; numbers are written as Python writes them.
+/// The text that PyTorch's print(net) shows, without a line end behind it. Classes appear under their own names,
+/// children under those of the members; numbers are written as Python writes them.
 template <module M> std::string to_string(const M& net) { return detail::repr(outline(net)); }
 
-/// Writes to_string(net). Layers and containers print wherever `<<` is written. A class of yours lives in a namespace of yours, so say
-/// `using namespace lamina;` or `using lamina::operator<<;` there, or print lamina::to_string(net).
-template <class Traits, module M> std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out, const M& net) {
+/// Writes to_string(net). Layers and containers print wherever `<<` is written. A class of yours lives in a namespace
+/// of yours, so say `using namespace lamina;` or `using lamina::operator<<;` there, or print lamina::to_string(net).
+template <class Traits, module M>
+std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out, const M& net) {
   return out << std::string_view(to_string(net));
 }
 
-/// Writes what Python's `for item in net.named_modules(): print(item)` shows: one pair of path and text a module, the net first.
+/// Writes what Python's `for item in net.named_modules(): print(item)` shows: one pair of path and text a module, the
+/// net first.
 template <class Out, module M> void print_named_modules(Out& out, const M& net) {
   out << std::string_view(detail::named_modules_text(outline(net)));
 }

@@ -8,8 +8,8 @@
 
 namespace lamina {
 
-/// The writer that a layer gets in `static void extra_repr(auto& out)`. Values appear as Python's str() shows them: True, 0.1, 1e-05,
-/// None, (3, 3).
+/// The writer that a layer gets in `static void extra_repr(auto& out)`. Values appear as Python's str() shows them:
+/// True, 0.1, 1e-05, None, (3, 3).
 class PythonText {
   std::string chars;
 
@@ -29,14 +29,17 @@ class PythonText {
   PythonText& operator<<(bool value) { return *this << (value ? "True" : "False"); }
   template <std::integral T> PythonText& operator<<(T value) {
     char digits[24];
-    return *this << std::string_view(digits, std::size_t(std::to_chars(digits, digits + sizeof digits, value).ptr - digits));
+    return *this << std::string_view(digits,
+                                     std::size_t(std::to_chars(digits, digits + sizeof digits, value).ptr - digits));
   }
   /// The shortest text that reads back as the same number; an exponent below 1e-4 and from 1e16 on.
   PythonText& operator<<(double value);
   /// One number or a pair, as it was given.
   PythonText& operator<<(const Size2& size) { return write(size.pair, extent(size.height), extent(size.width)); }
   PythonText& operator<<(const Scale2& scale) { return write(scale.pair, scale.height, scale.width); }
-  PythonText& operator<<(const OptionalNumber& number) { return number.given ? *this << number.value : *this << "None"; }
+  PythonText& operator<<(const OptionalNumber& number) {
+    return number.given ? *this << number.value : *this << "None";
+  }
 
  private:
   struct Extent {
@@ -54,7 +57,8 @@ inline PythonText& PythonText::operator<<(double value) {
   const auto shortest = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific);
   const std::string_view text(buffer, std::size_t(shortest.ptr - buffer));
   const std::size_t e = text.find('e');
-  if (e == text.npos) return *this << text.substr(text.front() == '-' && text.back() == 'n');  // inf, -inf; nan has no sign
+  if (e == text.npos)
+    return *this << text.substr(text.front() == '-' && text.back() == 'n');  // inf, -inf; nan has no sign
   int exponent = 0;
   std::from_chars(buffer + e + (text[e + 1] == '+' ? 2 : 1), shortest.ptr, exponent);
   if (exponent < -4 || exponent >= 16) return *this << text;

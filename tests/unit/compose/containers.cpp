@@ -103,7 +103,8 @@ TEST_CASE("a view is a slice in place") {
 TEST_CASE("fold threads a value of changing type through the children") {
   const ModuleList<Linear<4, 8>, Linear<8, 3>> list;
   // Counts what it meets: the type of the value need not be a tensor.
-  const auto text = fold(list, std::string(), [](std::string x, const auto& layer) { return x + std::to_string(layer.weight.size) + ' '; });
+  const auto text = fold(list, std::string(),
+                         [](std::string x, const auto& layer) { return x + std::to_string(layer.weight.size) + ' '; });
   CHECK(text == "32 24 ");
   CHECK(fold(view<1, 1>(list), 5, [](int x, const auto&) { return x + 1; }) == 5);
 }

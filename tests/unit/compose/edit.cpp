@@ -107,7 +107,8 @@ TEST_CASE("slices follow Python's bounds") {
   CHECK(mark(slice<2>(list())[0_c]) == 3);
   // nn.Sequential(A, B, C)[1:] has the keys "1" and "2".
   using Rest = decltype(slice<1>(Sequential<A, B, C>{}));
-  static_assert(std::is_same_v<Rest, Sequential<named<"1", B>, named<"2", C>>> && state_dict_keys<Rest>[0] == "1.weight");
+  static_assert(std::is_same_v<Rest, Sequential<named<"1", B>, named<"2", C>>> &&
+                state_dict_keys<Rest>[0] == "1.weight");
   CHECK(is_a<Sequential<named<"fc", B>>>(slice<1, 2>(Sequential<A, named<"fc", B>, C>{})));
 }
 

@@ -104,7 +104,8 @@ TEST_CASE("a dotted path rebuilds every module on the way") {
   DataParallel<Sequential<named<"net", Head<3>>, ReLU>> net;
   net.module["net"_m].body.bias.data()[0] = 6;
   auto changed = replace<"module.net.fc">(std::move(net), Linear<8, 5>{});
-  static_assert(std::is_same_v<decltype(changed), DataParallel<Sequential<named<"net", Head<3, true, Linear<8, 5>>>, ReLU>>>);
+  static_assert(
+      std::is_same_v<decltype(changed), DataParallel<Sequential<named<"net", Head<3, true, Linear<8, 5>>>, ReLU>>>);
   CHECK(std::as_const(changed).module["net"_m].body.bias.data()[0] == 6);
 }
 
@@ -112,7 +113,8 @@ TEST_CASE("head and first convolution of a ResNet can be replaced") {
   using models::ResNet18;
   ResNet18 net;
   net.layer4[0_c].conv1.weight.data()[0] = 8;
-  auto grey = replace<"conv1">(replace<"fc">(std::move(net), Linear<512, 10>{}), Conv2d<1, 64, conv{.kernel_size = 7, .stride = 2, .padding = 3, .bias = false}>{});
+  auto grey = replace<"conv1">(replace<"fc">(std::move(net), Linear<512, 10>{}),
+                               Conv2d<1, 64, conv{.kernel_size = 7, .stride = 2, .padding = 3, .bias = false}>{});
   static_assert(std::is_same_v<output_shape<decltype(grey), Shape<2, 1, 64, 64>>, Shape<2, 10>>);
   CHECK(std::as_const(grey).layer4[0_c].conv1.weight.data()[0] == 8);
   CHECK(module_name<decltype(grey)>() == "ResNet");

@@ -2,11 +2,11 @@
 #include <lamina/compose/module_list.hpp>
 #include <lamina/compose/sequential.hpp>
 #include <lamina/layers/activations.hpp>
+#include <lamina/layers/conv2d.hpp>
 #include <lamina/layers/flatten.hpp>
 #include <lamina/layers/functional.hpp>
 #include <lamina/layers/linear.hpp>
 #include <lamina/layers/pooling.hpp>
-#include <lamina/layers/conv2d.hpp>
 #include <lamina/meta/summary.hpp>
 
 using namespace lamina;
@@ -36,9 +36,10 @@ struct Both {
 };
 }  // namespace
 
-// For each of 2000 items: [3, 6, 6] -> stem [4, 4, 4] in 4 * 16 * 27 = 1728 multiply-adds, conv1 twice 2 * 4 * 16 * 36 = 4608, head
-// 5 * 16 = 80. Parameters: 3 * 4 * 9; 4 * 4 * 9 + 4; 5 * 16 + 5; scale's 5. The input has 108 elements; the values 64 (stem), 3 * 64
-// (conv1 twice and the sum), 16 (pool) and 2 * 5 (head and product), together 282; the flattened one is a view.
+// For each of 2000 items: [3, 6, 6] -> stem [4, 4, 4] in 4 * 16 * 27 = 1728 multiply-adds, conv1 twice 2 * 4 * 16 * 36
+// = 4608, head 5 * 16 = 80. Parameters: 3 * 4 * 9; 4 * 4 * 9 + 4; 5 * 16 + 5; scale's 5. The input has 108 elements;
+// the values 64 (stem), 3 * 64 (conv1 twice and the sum), 16 (pool) and 2 * 5 (head and product), together 282; the
+// flattened one is a view.
 TEST_CASE("the table of a small net, counted by hand") {
   const std::string expected =
       R"(==============================================================================

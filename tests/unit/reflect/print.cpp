@@ -55,7 +55,8 @@ std::ostream& operator<<(std::ostream& out, const Point&) { return out << "a poi
 using namespace lamina;
 
 TEST_CASE("members that are modules are children, all others are not") {
-  CHECK(to_string(user::Net{}) == "Net(\n  (fc1): Linear(in_features=2, out_features=3, bias=True)\n  (act): ReLU()\n)");
+  CHECK(to_string(user::Net{}) ==
+        "Net(\n  (fc1): Linear(in_features=2, out_features=3, bias=True)\n  (act): ReLU()\n)");
   CHECK(to_string(user::Private{}) == "Private(\n  (hidden): Linear(in_features=2, out_features=2, bias=True)\n)");
 }
 
@@ -82,39 +83,45 @@ TEST_CASE("ModuleList shows equal neighbours once") {
   CHECK(to_string(ModuleList<ModuleList<>, ModuleList<>>{}) == "ModuleList(\n  (0-1): 2 x ModuleList()\n)");
   using Block = Sequential<Conv2d<1, 2, conv{.kernel_size = 3}>, ReLU>;
   CHECK(to_string(ModuleList<Block, Block, Sequential<Conv2d<2, 2, conv{.kernel_size = 3}>, ReLU>>{}) ==
-        "ModuleList(\n  (0-1): 2 x Sequential(\n    (0): Conv2d(1, 2, kernel_size=(3, 3), stride=(1, 1))\n    (1): ReLU()\n  )\n"
+        "ModuleList(\n  (0-1): 2 x Sequential(\n    (0): Conv2d(1, 2, kernel_size=(3, 3), stride=(1, 1))\n    (1): "
+        "ReLU()\n  )\n"
         "  (2): Sequential(\n    (0): Conv2d(2, 2, kernel_size=(3, 3), stride=(1, 1))\n    (1): ReLU()\n  )\n)");
   CHECK(to_string(ModuleDict<named<"a", Linear<1, 2>>, named<"b", ModuleList<ReLU, ReLU>>>{}) ==
-        "ModuleDict(\n  (a): Linear(in_features=1, out_features=2, bias=True)\n  (b): ModuleList(\n    (0-1): 2 x ReLU()\n  )\n)");
+        "ModuleDict(\n  (a): Linear(in_features=1, out_features=2, bias=True)\n  (b): ModuleList(\n    (0-1): 2 x "
+        "ReLU()\n  )\n)");
   // Other containers do not merge.
   CHECK(to_string(Sequential<ReLU, ReLU>{}) == "Sequential(\n  (0): ReLU()\n  (1): ReLU()\n)");
 }
 
 TEST_CASE("types that print alike are merged too") {
   // The text decides, as in PyTorch: padding=1 and padding=(1, 1) print the same.
-  CHECK(to_string(ModuleList<Conv2d<1, 1, conv{.kernel_size = 3, .padding = 1}>, Conv2d<1, 1, conv{.kernel_size = 3, .padding = {1, 1}}>>{}) ==
+  CHECK(to_string(ModuleList<Conv2d<1, 1, conv{.kernel_size = 3, .padding = 1}>,
+                             Conv2d<1, 1, conv{.kernel_size = 3, .padding = {1, 1}}>>{}) ==
         "ModuleList(\n  (0-1): 2 x Conv2d(1, 1, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))\n)");
 }
 
 TEST_CASE("a data-parallel net prints its inner net under module") {
-  CHECK(to_string(DataParallel<Linear<1, 2>>{}) == "DataParallel(\n  (module): Linear(in_features=1, out_features=2, bias=True)\n)");
+  CHECK(to_string(DataParallel<Linear<1, 2>>{}) ==
+        "DataParallel(\n  (module): Linear(in_features=1, out_features=2, bias=True)\n)");
 }
 
 TEST_CASE("named_modules prints pairs with dotted paths") {
   std::ostringstream out;
   print_named_modules(out, Sequential<ReLU, named<"it's", Sequential<ReLU>>>{});
-  CHECK(out.str() ==
-        "('', Sequential(\n  (0): ReLU()\n  (it's): Sequential(\n    (0): ReLU()\n  )\n))\n('0', ReLU())\n"
-        "(\"it's\", Sequential(\n  (0): ReLU()\n))\n(\"it's.0\", ReLU())\n");
+  CHECK(out.str() == "('', Sequential(\n  (0): ReLU()\n  (it's): Sequential(\n    (0): ReLU()\n  )\n))\n('0', ReLU())\n"
+                     "(\"it's\", Sequential(\n  (0): ReLU()\n))\n(\"it's.0\", ReLU())\n");
 }
 
 template <class T>
-concept streams = requires(std::ostream& out, const T& value) { out << value; };
+concept streams = requires(std::ostream& out, const T& value) {
+  out << value;
+};
 
 TEST_CASE("<< prints modules and leaves all other types alone") {
   std::ostringstream out;
   out << ReLU{} << user::Point{} << user::OwnText{};
   CHECK(out.str() == "ReLU()a pointOwnText(width=3)");
   static_assert(streams<Sequential<ReLU>> && streams<user::Net> && streams<std::string> && streams<int>);
-  static_assert(!streams<std::array<float, 3>> && !streams<Tensor<float, Shape<2>>> && !streams<Parameter<Shape<2>>> && !streams<std::pair<int, int>>);
+  static_assert(!streams<std::array<float, 3>> && !streams<Tensor<float, Shape<2>>> && !streams<Parameter<Shape<2>>> &&
+                !streams<std::pair<int, int>>);
 }
