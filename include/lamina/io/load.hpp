@@ -74,7 +74,7 @@ inline void load(const std::vector<StoredTensor<Storage*>>& model, const StateDi
     if (sources[i]) {
       fresh[i] = Storage::uninitialized(model[i].bytes());
       copy_elements(*sources[i], model[i].dtype, fresh[i].data());
-      fresh[i].follow(*model[i].storage);
+      fresh[i].written();
     }
   for (std::size_t i = 0; i < model.size(); ++i)
     if (sources[i]) *model[i].storage = std::move(fresh[i]);
