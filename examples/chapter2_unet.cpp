@@ -1,4 +1,5 @@
-/// Chapter 2: a U-Net from blocks. The library has this model (models::UNet); here it is written the way a user writes one.
+/// Chapter 2: a U-Net from blocks. The library has this model (models::UNet); here it is written the way a user writes
+/// one.
 ///   chapter2_unet
 #include <iostream>
 #include <lamina.hpp>
@@ -72,7 +73,9 @@ int main() {
   const auto planned = engine(x);
   const auto eager = net(x);
   float difference = 0;
-  for (idx i = 0; i < planned.size(); ++i) difference = std::max(difference, std::abs(planned.data()[i] - eager.data()[i]));
-  std::cout << "the plan has " << engine.plan().steps.size() << " steps and an arena of " << peak_memory<UNet, Shape<1, 1, 303, 384>> / 1024
-            << " KiB; eager and planned logits differ by at most " << difference << '\n';
+  for (idx i = 0; i < planned.size(); ++i)
+    difference = std::max(difference, std::abs(planned.data()[i] - eager.data()[i]));
+  std::cout << "the plan has " << engine.plan().steps.size() << " steps and an arena of "
+            << peak_memory<UNet, Shape<1, 1, 303, 384>> / 1024 << " KiB; eager and planned logits differ by at most "
+            << difference << '\n';
 }

@@ -5,8 +5,8 @@
 
 using namespace lamina;
 
-using Head = Sequential<named<"fc1", Linear<2048, 128>>, named<"relu1", ReLU>, named<"dropout1", Dropout<>>, named<"fc2", Linear<128, 10>>,
-                        named<"output", Softmax<1>>>;
+using Head = Sequential<named<"fc1", Linear<2048, 128>>, named<"relu1", ReLU>, named<"dropout1", Dropout<>>,
+                        named<"fc2", Linear<128, 10>>, named<"output", Softmax<1>>>;
 
 // A model around a model: the result and a second input (one number a picture) make the features of a new layer.
 template <class Net> struct ExtraInput {
@@ -36,7 +36,8 @@ template <class Net> struct ExtraOutput {
   }
 };
 
-static_assert(std::is_same_v<output_shape<ExtraInput<models::ResNet50>, Shape<4, 3, 224, 224>, Shape<4>>, Shape<4, 10>>);
+static_assert(
+    std::is_same_v<output_shape<ExtraInput<models::ResNet50>, Shape<4, 3, 224, 224>, Shape<4>>, Shape<4, 10>>);
 
 /// Fills a model with small numbers, the same at every run; PyTorch's weights would be loaded here.
 template <class Net> void fill(Net& net) {
@@ -77,5 +78,6 @@ int main() {
   ExtraOutput<models::ResNet18> two_outputs;
   fill(two_outputs);
   const auto [probabilities, features] = compile<Shape<1, 3, 64, 64>>(two_outputs)(picture);
-  std::cout << "\nwith a second output: " << probabilities.size() << " classes and " << features.size() << " features\n";
+  std::cout << "\nwith a second output: " << probabilities.size() << " classes and " << features.size()
+            << " features\n";
 }

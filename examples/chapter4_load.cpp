@@ -17,7 +17,9 @@ int main() {
   load(from_whole_model, data + "/digits_mlp_whole.pt");
   load(from_safetensors, data + "/digits_mlp.safetensors");
 
-  const auto same = [](const auto& a, const auto& b) { return std::equal(a.span().begin(), a.span().end(), b.span().begin()); };
+  const auto same = [](const auto& a, const auto& b) {
+    return std::equal(a.span().begin(), a.span().end(), b.span().begin());
+  };
   std::cout << "the three files hold the same weights: " << std::boolalpha
             << (same(from_state_dict["fc1"_m].weight, from_whole_model["fc1"_m].weight) &&
                 same(from_state_dict["fc1"_m].weight, from_safetensors["fc1"_m].weight))
@@ -40,7 +42,5 @@ int main() {
   }
   try {
     load(other, data + "/coins.png");
-  } catch (const checkpoint_error& e) {
-    std::cout << "\ncheckpoint_error: " << e.what() << '\n';
-  }
+  } catch (const checkpoint_error& e) { std::cout << "\ncheckpoint_error: " << e.what() << '\n'; }
 }

@@ -11,7 +11,8 @@ struct Image {
 
   Image() = default;
   Image(int width, int height, int channels)
-      : width(width), height(height), channels(channels), pixels(std::size_t(width) * std::size_t(height) * std::size_t(channels)) {}
+      : width(width), height(height), channels(channels),
+        pixels(std::size_t(width) * std::size_t(height) * std::size_t(channels)) {}
 };
 
 /// Reads a picture as `channels` bytes a pixel: 1 is grey, 3 is red, green, blue.

@@ -1,7 +1,7 @@
 /// The main job: networks trained in PyTorch, run from C++ on real input.
 ///   segment [IMAGE [OVERLAY]]
-/// A U-Net finds the coins on a photograph and a PNG shows them; an MLP reads handwritten digits. Inputs are prepared as in training:
-/// grey / 255 for the photograph; digits / 16, every pixel three times each way, in a border of 2.
+/// A U-Net finds the coins on a photograph and a PNG shows them; an MLP reads handwritten digits. Inputs are prepared
+/// as in training: grey / 255 for the photograph; digits / 16, every pixel three times each way, in a border of 2.
 #include "image.hpp"
 #include <algorithm>
 #include <cmath>
@@ -60,8 +60,10 @@ double segment_coins(const std::string& photograph, const std::string& overlay, 
   std::cout << "overlay written to " << overlay << '\n';
   if (!reference) return 0;
 
-  std::printf("logits of the photograph differ from PyTorch's by at most %.1e of the largest (the reference is stored as float16)\n",
-              difference(logits, elements<float>(io::read_state_dict(data + "/coins_unet_logits_f16.safetensors"), "output")));
+  std::printf(
+      "logits of the photograph differ from PyTorch's by at most %.1e of the largest (the reference is stored as "
+      "float16)\n",
+      difference(logits, elements<float>(io::read_state_dict(data + "/coins_unet_logits_f16.safetensors"), "output")));
   const Image mask = read_image(data + "/coins_mask.png", 1);
   const int first = image.width * 2 / 3;
   int both = 0, either = 0;
@@ -88,11 +90,13 @@ double read_digits() {
   Tensor<float, Shape<dyn, 784>> x({rows, 784});
   for (idx n = 0; n < rows; ++n)
     for (idx r = 0; r < 24; ++r)
-      for (idx c = 0; c < 24; ++c) x(n, (r + 2) * 28 + c + 2) = images[std::size_t((first + n) * 64 + r / 3 * 8 + c / 3)] / 16;
+      for (idx c = 0; c < 24; ++c)
+        x(n, (r + 2) * 28 + c + 2) = images[std::size_t((first + n) * 64 + r / 3 * 8 + c / 3)] / 16;
 
   const Tensor<float, Shape<dyn, 10>> logits = net(x);
-  std::printf("logits of the digits differ from PyTorch's by at most %.1e of the largest\n",
-              difference(logits, elements<float>(io::read_state_dict(data + "/digits_mlp_test_logits.safetensors"), "output")));
+  std::printf(
+      "logits of the digits differ from PyTorch's by at most %.1e of the largest\n",
+      difference(logits, elements<float>(io::read_state_dict(data + "/digits_mlp_test_logits.safetensors"), "output")));
   idx correct = 0;
   for (idx n = 0; n < rows; ++n) {
     idx best = 0;

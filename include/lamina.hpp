@@ -1,4 +1,5 @@
-/// lamina: neural-network layers as static types. This header is the whole CPU library; include its parts where build time matters.
+/// lamina: neural-network layers as static types. This header is the whole CPU library; include its parts where build
+/// time matters.
 #pragma once
 #include "lamina/backend/cpu/activation.hpp"
 #include "lamina/backend/cpu/backend.hpp"

@@ -7,13 +7,13 @@ using namespace lamina;
 
 struct Net {
   Linear<3, 4> fc;
-  constexpr auto operator()(auto x) const { 
+  constexpr auto operator()(auto x) const {
 #ifdef CONTROL
     return fc(x) + fc(x);
 #else
     return x + fc(x);
 #endif
-   }
+  }
 };
 using Out = output_shape<Net, Shape<2, 3>>;
 static_assert(Out::dims.rank > 0);

@@ -6,13 +6,13 @@ using namespace lamina;
 
 struct Net {
 
-  constexpr auto operator()(auto x) const { 
+  constexpr auto operator()(auto x) const {
 #ifdef CONTROL
     return matmul(x, reshape<3, 2>(x));
 #else
     return matmul(x, x);
 #endif
-   }
+  }
 };
 using Out = output_shape<Net, Shape<2, 3>>;
 static_assert(Out::dims.rank > 0);

@@ -1,4 +1,5 @@
-// expect: replace: no type parameter of Net stands for its member fc, a Linear<8, 4>: write template <class T> struct Net with a member T fc; at most six values come before the types
+// expect: replace: no type parameter of Net stands for its member fc, a Linear<8, 4>: write template <class T> struct
+// Net with a member T fc; at most six values come before the types
 #include <lamina/compose/replace.hpp>
 #include <lamina/layers/linear.hpp>
 

@@ -6,13 +6,13 @@ using namespace lamina;
 
 struct Net {
 
-  constexpr auto operator()(auto x) const { 
+  constexpr auto operator()(auto x) const {
 #ifdef CONTROL
     return reshape<3, -1>(x);
 #else
     return reshape<4, -1>(x);
 #endif
-   }
+  }
 };
 using Out = output_shape<Net, Shape<2, 3>>;
 static_assert(Out::dims.rank > 0);

@@ -6,13 +6,13 @@ using namespace lamina;
 
 struct Net {
   Linear<4, 2> fc;
-  constexpr auto operator()(auto x) const { 
+  constexpr auto operator()(auto x) const {
 #ifdef CONTROL
     return fc(x);
 #else
     return Linear<4, 2>{}(x);
 #endif
-   }
+  }
 };
 using Out = output_shape<Net, Shape<1, 4>>;
 static_assert(Out::dims.rank > 0);

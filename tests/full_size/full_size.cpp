@@ -11,7 +11,7 @@ std::vector<lamina::idx> extents(const lamina::Dims& dims) { return {dims.begin(
 std::vector<lamina::idx> extents(const lamina::io::TensorRecord& tensor) {
   return {tensor.shape.begin(), tensor.shape.end()};
 }
-} // namespace
+}  // namespace
 
 Reference::Reference(const char* name)
     : name(name), tensors(lamina::io::read_state_dict(LAMINA_SOURCE_ROOT "/tests/full_size/" + std::string(name) +
@@ -42,7 +42,7 @@ void Reference::compare(const char* reading, const lamina::Dims& dims, const flo
   CHECK(error < 1e-5 * scale);
 }
 
-} // namespace full_size
+}  // namespace full_size
 
 // Numbers from outside: the published test vectors of both functions.
 static_assert(full_size::fnv1a("") == 0xcbf29ce484222325u);

@@ -40,4 +40,4 @@ template <class Net, lamina::shape Input> void check_planned(const char* name) {
   reference.compare("planned", y.dims(), y.data());
 }
 
-} // namespace full_size
+}  // namespace full_size

@@ -70,10 +70,9 @@ template <class Net> void fill(Net& net) {
     lamina::Storage elements(tensor.bytes());
     if (tensor.dtype == lamina::Dtype::float32)
       fill(reinterpret_cast<float*>(elements.data()), tensor.path, tensor.dims, norms.contains(owner_of(tensor.path)));
-    else
-      *reinterpret_cast<std::int64_t*>(elements.data()) = 1; // num_batches_tracked
+    else *reinterpret_cast<std::int64_t*>(elements.data()) = 1;  // num_batches_tracked
     *tensor.storage = std::move(elements);
   }
 }
 
-} // namespace full_size
+}  // namespace full_size

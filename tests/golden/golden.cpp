@@ -32,7 +32,7 @@ std::vector<std::byte> elements(const lamina::io::TensorRecord& tensor, lamina::
   return bytes;
 }
 
-} // namespace
+}  // namespace
 
 void skip(const char* reason) { SKIP(reason); }
 void fail(const char* reason) { FAIL(reason); }
@@ -129,4 +129,4 @@ void check_stored(const Stored& stored, const char* weights, std::string_view pr
   CHECK(saved == references.size());
 }
 
-} // namespace golden
+}  // namespace golden

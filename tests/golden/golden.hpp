@@ -120,18 +120,18 @@ template <class Net, class... Spec> void check_planned(const char* weights, cons
 }
 
 template <class X>
-concept meets_numbers = requires(const X& x) { x + 2.0f, 2.0f - x, x * 2.0f, 2.0f / x; };
+concept meets_numbers = requires(const X& x) {
+  x + 2.0f, 2.0f - x, x * 2.0f, 2.0f / x;
+};
 /// Runs a check that computes with tensors and numbers, `x * 2.0f`, or fails where the library has no such arithmetic.
 template <class Check> void with_numbers(Check check) {
-  if constexpr (meets_numbers<lamina::Tensor<float, lamina::Shape<1>>>)
-    check(std::true_type());
-  else
-    fail("no lamina equivalent of arithmetic with a tensor and a number");
+  if constexpr (meets_numbers<lamina::Tensor<float, lamina::Shape<1>>>) check(std::true_type());
+  else fail("no lamina equivalent of arithmetic with a tensor and a number");
 }
 
 /// Extent number I of a forward's operand, as a constant.
 template <class X, int I> inline constexpr lamina::idx extent = X::shape_type::dims[I];
 
-} // namespace golden
+}  // namespace golden
 
 using namespace lamina::literals;

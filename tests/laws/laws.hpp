@@ -22,7 +22,8 @@ template <lamina::module Net> void fill(Net& net, std::uint32_t seed) {
       fill(parameter.span(), ++seed * 7919u);
       if (path.name == "running_var")
         for (float& value : parameter.span()) value = 1.5f + value;
-    } else for (auto& value : parameter.span()) value = 1;
+    } else
+      for (auto& value : parameter.span()) value = 1;
   });
 }
 

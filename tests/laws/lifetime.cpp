@@ -1,4 +1,5 @@
-/// Expressions own what they read: they may outlive the layers, models and tensors that made them. Run under the address sanitizer.
+/// Expressions own what they read: they may outlive the layers, models and tensors that made them. Run under the
+/// address sanitizer.
 #include "laws.hpp"
 #include <catch2/catch_test_macros.hpp>
 

@@ -35,8 +35,10 @@ static_assert(steps_of<models::UNet<3, 2>, Shape<1, 3, 96, 80>>("cat") == 0);
 static_assert(steps_of<models::UNet<3, 2>, Shape<1, 3, 96, 80>>("identity") == 0);
 
 // Sharing memory saves most of it: an arena is less than a fifth, and less than a third, of all values side by side.
-static_assert(5 * peak_memory<models::ResNet50, Shape<1, 3, 224, 224>> < 4 * StaticPlan<models::ResNet50, Shape<1, 3, 224, 224>>::table.unplanned);
-static_assert(3 * peak_memory<models::UNet<3, 2>, Shape<1, 3, 96, 80>> < 4 * StaticPlan<models::UNet<3, 2>, Shape<1, 3, 96, 80>>::table.unplanned);
+static_assert(5 * peak_memory<models::ResNet50, Shape<1, 3, 224, 224>> <
+              4 * StaticPlan<models::ResNet50, Shape<1, 3, 224, 224>>::table.unplanned);
+static_assert(3 * peak_memory<models::UNet<3, 2>, Shape<1, 3, 96, 80>> <
+              4 * StaticPlan<models::UNet<3, 2>, Shape<1, 3, 96, 80>>::table.unplanned);
 
 namespace {
 /// Every result lies inside the arena, before the scratch.

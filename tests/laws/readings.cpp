@@ -17,8 +17,8 @@ struct Tangle {
 
   constexpr auto operator()(auto x) const {
     auto a = relu(bn1(conv1(x)));
-    auto b = relu(bn2(conv2(a)) + a);   // a is read again below: the sum may not overwrite it
-    auto c = cat<1>(a, b, a);           // a twice: one of the two is a copy
+    auto b = relu(bn2(conv2(a)) + a);  // a is read again below: the sum may not overwrite it
+    auto c = cat<1>(a, b, a);          // a twice: one of the two is a copy
     return up(c) * scale;
   }
 };
@@ -109,7 +109,8 @@ TEST_CASE("arithmetic with numbers") {
   fill(x, 12);
   const auto inner = materialise(net.fc(x));
   const auto eager = materialise(net(x)), planned = compile<Shape<2, 3>>(net)(x);
-  for (idx i = 0; i < inner.size(); ++i) CHECK(std::abs(eager.data()[i] - (1 - (inner.data()[i] * 2 - 0.5f) / 4)) < 1e-6f);
+  for (idx i = 0; i < inner.size(); ++i)
+    CHECK(std::abs(eager.data()[i] - (1 - (inner.data()[i] * 2 - 0.5f) / 4)) < 1e-6f);
   CHECK(difference(eager, planned) < 1e-6);
 }
 

@@ -7,7 +7,7 @@ static_assert(parameter_count<Mlp> == 203'530);
 
 int main() {
   Mlp net;
-  load(net, "mlp.pth");                       // throws with every missing, unexpected and mismatched name
+  load(net, "mlp.pth");  // throws with every missing, unexpected and mismatched name
   Tensor<float, Shape<1, 784>> x;
   auto y = net(x);                            // eager
   auto engine = compile<Shape<1, 784>>(net);  // planned

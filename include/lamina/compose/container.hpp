@@ -10,9 +10,7 @@ template <idx I> struct Index {
   constexpr Index<-I> operator-() const { return {}; }
 };
 /// A name as a type: `net["fc"_m]`.
-template <fixed_string Name> struct Member {
-  static constexpr auto value = Name;
-};
+template <fixed_string Name> struct Member { static constexpr auto value = Name; };
 
 inline namespace literals {
 template <char... Digits> constexpr auto operator""_c() {
@@ -45,7 +43,8 @@ template <class... Child> struct Container {
   /// All names in order.
   static constexpr auto lamina_names = []<std::size_t... I>(std::index_sequence<I...>) {
     return NameList<sizeof...(I)>{{name_of<I>()...}};
-  }(std::index_sequence_for<Child...>{});
+  }
+  (std::index_sequence_for<Child...>{});
   /// The position of a name, or -1.
   static constexpr idx find(std::string_view name) {
     for (idx i = 0; i < children; ++i)
@@ -59,15 +58,21 @@ template <class... Child> struct Container {
 
   constexpr Container() = default;
   /// Takes the layers over, weights and all.
-  template <class... Layer> requires(sizeof...(Child) > 0 && std::is_same_v<types<std::remove_cvref_t<Layer>...>, lamina_member_types>)
-  constexpr explicit Container(Layer&&... layers) : leaves{{std::forward<Layer>(layers)}...} {}
+  template <class... Layer>
+  requires(sizeof...(Child) > 0 && std::is_same_v<types<std::remove_cvref_t<Layer>...>,
+                                                  lamina_member_types>) constexpr explicit Container(Layer&&... layers)
+      : leaves{{std::forward<Layer>(layers)}...} {}
 
   /// The child at a position, negative from the back. An index out of range does not compile.
   template <idx I> constexpr auto& operator[](Index<I>) { return leaf<position<I>()>(leaves); }
   template <idx I> constexpr const auto& operator[](Index<I>) const { return leaf<position<I>()>(leaves); }
   /// The child of a name. An unknown name does not compile.
-  template <fixed_string Name> constexpr auto& operator[](Member<Name>) { return leaf<position_of_name<Name>()>(leaves); }
-  template <fixed_string Name> constexpr const auto& operator[](Member<Name>) const { return leaf<position_of_name<Name>()>(leaves); }
+  template <fixed_string Name> constexpr auto& operator[](Member<Name>) {
+    return leaf<position_of_name<Name>()>(leaves);
+  }
+  template <fixed_string Name> constexpr const auto& operator[](Member<Name>) const {
+    return leaf<position_of_name<Name>()>(leaves);
+  }
 
   /// Calls f(name, child) in order.
   template <class F> constexpr void lamina_for_each(F&& f) { each<0>(*this, f); }
@@ -77,7 +82,8 @@ template <class... Child> struct Container {
   template <idx I> static constexpr std::size_t position() {
     constexpr bool ok = I >= -children && I < children;
     if constexpr (!ok)
-      fail<Text{} << "index " << I << " is out of range; this container has " << children << (children == 1 ? " child" : " children")>();
+      fail<Text{} << "index " << I << " is out of range; this container has " << children
+                  << (children == 1 ? " child" : " children")>();
     return ok ? std::size_t(I < 0 ? I + children : I) : 0;
   }
   /// The position that a name means.

@@ -1,4 +1,5 @@
-/// The children of a container: flat indexed leaves, which compile in a fraction of std::tuple's time, and the names they go by.
+/// The children of a container: flat indexed leaves, which compile in a fraction of std::tuple's time, and the names
+/// they go by.
 #pragma once
 #include "../core/members.hpp"
 #include "../core/text.hpp"
@@ -8,9 +9,7 @@
 namespace lamina {
 
 /// A child with a name: `Sequential<named<"fc1", Linear<784, 256>>, named<"relu1", ReLU>>`.
-template <fixed_string Name, class Layer> struct named {
-  using type = Layer;
-};
+template <fixed_string Name, class Layer> struct named { using type = Layer; };
 
 namespace detail {
 template <class T> struct child_of {
@@ -21,14 +20,17 @@ template <fixed_string Name, class Layer> struct child_of<named<Name, Layer>> {
   using type = Layer;
   static constexpr std::string_view name = Name.view();
   static_assert(!name.empty(), "lamina: a child's name is not empty");
-  static_assert(name.find('.') == std::string_view::npos, "lamina: a child's name has no dot: dots separate the parts of a path");
+  static_assert(name.find('.') == std::string_view::npos,
+                "lamina: a child's name has no dot: dots separate the parts of a path");
 };
 /// The layer type of a child, with or without a name.
 template <class T> using layer_t = typename child_of<T>::type;
 
 /// A child under the name it had, with another layer.
 template <class T, class Layer> struct with_layer { using type = Layer; };
-template <fixed_string Name, class Old, class Layer> struct with_layer<named<Name, Old>, Layer> { using type = named<Name, Layer>; };
+template <fixed_string Name, class Old, class Layer> struct with_layer<named<Name, Old>, Layer> {
+  using type = named<Name, Layer>;
+};
 
 /// Decimal text of a child's position.
 template <std::size_t I> struct IndexName {
@@ -39,9 +41,7 @@ template <std::size_t I> struct IndexName {
   }();
 };
 
-template <std::size_t I, class T> struct Leaf {
-  T value;
-};
+template <std::size_t I, class T> struct Leaf { T value; };
 template <class Index, class... T> struct Leaves;
 template <std::size_t... I, class... T> struct Leaves<std::index_sequence<I...>, T...> : Leaf<I, T>... {};
 /// T... at the positions 0, 1, ...
@@ -56,7 +56,8 @@ template <class Index, class... T> struct TypeLeaves;
 template <std::size_t... I, class... T> struct TypeLeaves<std::index_sequence<I...>, T...> : TypeLeaf<I, T>... {};
 template <std::size_t I, class T> TypeLeaf<I, T> pick(const TypeLeaf<I, T>*);
 template <std::size_t I, class... T>
-using nth_type = typename decltype(pick<I>(static_cast<const TypeLeaves<std::index_sequence_for<T...>, T...>*>(nullptr)))::type;
+using nth_type =
+    typename decltype(pick<I>(static_cast<const TypeLeaves<std::index_sequence_for<T...>, T...>*>(nullptr)))::type;
 
 /// Folds over more operands than clang's 256 go in chunks of this size.
 inline constexpr std::size_t chunk_size = 64;

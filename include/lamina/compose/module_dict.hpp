@@ -8,7 +8,8 @@ namespace lamina {
 ///   ModuleDict<named<"linear", Linear<784, 256>>, named<"act", ReLU>> dict;
 ///   dict["linear"_m];
 template <class... Child> struct ModuleDict : detail::Container<Child...> {
-  static_assert(detail::count_names<Child...>() == sizeof...(Child), "lamina: ModuleDict needs a name for every child: named<\"name\", Layer>");
+  static_assert(detail::count_names<Child...>() == sizeof...(Child),
+                "lamina: ModuleDict needs a name for every child: named<\"name\", Layer>");
   static_assert(detail::distinct_names<Child...>());
   using detail::Container<Child...>::Container;
   static constexpr bool lamina_has_forward = false;

@@ -9,7 +9,8 @@ namespace lamina {
 ///   auto longer = append(std::move(list), Linear<256, 10>{});
 ///   longer[-1_c];
 template <class... Child> struct ModuleList : detail::Container<Child...> {
-  static_assert(detail::count_names<Child...>() == 0, "lamina: ModuleList names its children by position; use ModuleDict for names");
+  static_assert(detail::count_names<Child...>() == 0,
+                "lamina: ModuleList names its children by position; use ModuleDict for names");
   using detail::Container<Child...>::Container;
   static constexpr bool lamina_has_forward = false, lamina_merges_equals = true;
 

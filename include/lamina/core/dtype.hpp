@@ -9,14 +9,28 @@ namespace lamina {
 
 /// PyTorch's dtypes. Computation is in float32; the others store parameters, buffers, images and labels.
 enum class Dtype : std::uint8_t {
-  float64, float32, float16, bfloat16, int64, int32, int16, int8, uint8, boolean,
-  uint16, uint32, uint64, complex64, complex128,
+  float64,
+  float32,
+  float16,
+  bfloat16,
+  int64,
+  int32,
+  int16,
+  int8,
+  uint8,
+  boolean,
+  uint16,
+  uint32,
+  uint64,
+  complex64,
+  complex128,
 };
 
 /// The name PyTorch prints after `torch.`: `float32`, `bool`, ...
 constexpr std::string_view dtype_name(Dtype dtype) {
-  constexpr std::string_view names[] = {"float64", "float32", "float16", "bfloat16", "int64",     "int32",     "int16", "int8",
-                                        "uint8",   "bool",    "uint16",  "uint32",   "uint64", "complex64", "complex128"};
+  constexpr std::string_view names[] = {"float64", "float32", "float16", "bfloat16",  "int64",
+                                        "int32",   "int16",   "int8",    "uint8",     "bool",
+                                        "uint16",  "uint32",  "uint64",  "complex64", "complex128"};
   return names[static_cast<std::size_t>(dtype)];
 }
 
@@ -39,7 +53,8 @@ struct float16 {
   }
 
   constexpr explicit operator float() const {
-    const std::uint32_t sign = std::uint32_t(bits & 0x8000u) << 16, exponent = bits >> 10 & 0x1fu, mantissa = bits & 0x3ffu;
+    const std::uint32_t sign = std::uint32_t(bits & 0x8000u) << 16, exponent = bits >> 10 & 0x1fu,
+                        mantissa = bits & 0x3ffu;
     if (exponent == 0x1f) return std::bit_cast<float>(sign | 0x7f800000u | mantissa << 13);
     if (exponent != 0) return std::bit_cast<float>(sign | (exponent + 112) << 23 | mantissa << 13);
     const float magnitude = float(mantissa) * 0x1p-24f;  // subnormal: exact in float
@@ -51,7 +66,7 @@ struct float16 {
   static constexpr std::uint16_t round(float value) {
     const std::uint32_t f = std::bit_cast<std::uint32_t>(value), sign = f >> 16 & 0x8000u, magnitude = f & 0x7fffffffu;
     if (magnitude > 0x7f800000u) return std::uint16_t(sign | 0x7e00u | (magnitude >> 13 & 0x3ffu));  // NaN stays NaN
-    if (magnitude >= 0x477ff000u) return std::uint16_t(sign | 0x7c00u);                              // 65520 and above: infinity
+    if (magnitude >= 0x477ff000u) return std::uint16_t(sign | 0x7c00u);  // 65520 and above: infinity
     const int exponent = int(magnitude >> 23);
     // Below 2^-14 the result is subnormal: its unit is 2^-24, so more of the 24-bit mantissa is shifted out.
     const int shift = exponent < 113 ? 126 - exponent : 13;
@@ -69,7 +84,8 @@ struct bfloat16 {
   constexpr bfloat16() = default;
   constexpr explicit bfloat16(float value) {
     const std::uint32_t f = std::bit_cast<std::uint32_t>(value);
-    if ((f & 0x7fffffffu) > 0x7f800000u) bits = std::uint16_t(f >> 16 | 0x40u);  // NaN: keep it quiet, never round it to infinity
+    if ((f & 0x7fffffffu) > 0x7f800000u)
+      bits = std::uint16_t(f >> 16 | 0x40u);  // NaN: keep it quiet, never round it to infinity
     else bits = std::uint16_t((f + 0x7fffu + (f >> 16 & 1u)) >> 16);
   }
   static constexpr bfloat16 from_bits(std::uint16_t bits) {
@@ -98,6 +114,8 @@ template <> struct dtype_of_type<bool> { static constexpr Dtype value = Dtype::b
 /// The dtype of a C++ element type; `element<T>` says whether it is one.
 template <class T> inline constexpr Dtype dtype_of = detail::dtype_of_type<T>::value;
 template <class T>
-concept element = requires { detail::dtype_of_type<T>::value; };
+concept element = requires {
+  detail::dtype_of_type<T>::value;
+};
 
 }  // namespace lamina

@@ -1,5 +1,5 @@
-/// How a module names its members. Plain aggregates need nothing: reflection reads them. A class with constructors or private
-/// members says them once:
+/// How a module names its members. Plain aggregates need nothing: reflection reads them. A class with constructors or
+/// private members says them once:
 ///   class Net {
 ///     Conv2d<3, 8> conv1;
 ///     Linear<8, 2> fc;
@@ -10,10 +10,12 @@
 #include <cstddef>
 #include <string_view>
 
-#define LAMINA_MEMBERS(...)                                                                                                      \
-  static constexpr std::string_view lamina_member_names = #__VA_ARGS__;                                                          \
-  template <class Visitor> constexpr decltype(auto) lamina_members(Visitor&& visitor) { return visitor(__VA_ARGS__); }           \
-  template <class Visitor> constexpr decltype(auto) lamina_members(Visitor&& visitor) const { return visitor(__VA_ARGS__); }
+#define LAMINA_MEMBERS(...)                                                                                            \
+  static constexpr std::string_view lamina_member_names = #__VA_ARGS__;                                                \
+  template <class Visitor> constexpr decltype(auto) lamina_members(Visitor&& visitor) { return visitor(__VA_ARGS__); } \
+  template <class Visitor> constexpr decltype(auto) lamina_members(Visitor&& visitor) const {                          \
+    return visitor(__VA_ARGS__);                                                                                       \
+  }
 
 namespace lamina {
 
@@ -22,17 +24,19 @@ template <class... T> struct types {};
 
 /// True for a class with LAMINA_MEMBERS.
 template <class T>
-concept says_members = requires { T::lamina_member_names; };
+concept says_members = requires {
+  T::lamina_member_names;
+};
 
 /// True for a container (Sequential, ModuleList, ModuleDict): its children come with names that are not C++ members.
 template <class T>
-concept container = requires { T::lamina_is_container; };
+concept container = requires {
+  T::lamina_is_container;
+};
 
 namespace detail {
 /// Names of members, in order.
-template <std::size_t N> struct NameList {
-  std::string_view name[N + 1]{};
-};
+template <std::size_t N> struct NameList { std::string_view name[N + 1]{}; };
 /// The name number `i` in a list "a, b, c".
 constexpr std::string_view split_name(std::string_view names, std::size_t i) {
   for (; i > 0; --i) names.remove_prefix(names.find(',') + 1);

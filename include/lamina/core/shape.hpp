@@ -1,5 +1,5 @@
-/// Extents of tensors: `Dims` as values, `Shape` as types. Every shape rule is one constexpr function on `Dims`; the shape
-/// type of a result is the same function applied to `Shape::dims`, so what is `dyn` in a type stays `dyn`.
+/// Extents of tensors: `Dims` as values, `Shape` as types. Every shape rule is one constexpr function on `Dims`; the
+/// shape type of a result is the same function applied to `Shape::dims`, so what is `dyn` in a type stays `dyn`.
 #pragma once
 #include <cstddef>
 #include <initializer_list>

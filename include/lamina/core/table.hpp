@@ -1,5 +1,5 @@
-/// An array whose length is known when it is made, legal in a constant expression. (std::vector would do, but for resize() of
-/// libstdc++ 12, which clang does not accept in one.)
+/// An array whose length is known when it is made, legal in a constant expression. (std::vector would do, but for
+/// resize() of libstdc++ 12, which clang does not accept in one.)
 #pragma once
 #include <cstddef>
 #include <utility>
@@ -16,7 +16,8 @@ template <class T> class Table {
   constexpr Table(int n, const T& value) : Table(n) {
     for (int i = 0; i < n; ++i) elements[i] = value;
   }
-  constexpr Table(Table&& other) noexcept : elements(std::exchange(other.elements, nullptr)), length(std::exchange(other.length, 0)) {}
+  constexpr Table(Table&& other) noexcept
+      : elements(std::exchange(other.elements, nullptr)), length(std::exchange(other.length, 0)) {}
   Table& operator=(Table&&) = delete;
   constexpr ~Table() { delete[] elements; }
 

@@ -1,5 +1,5 @@
-/// Text made in constant expressions, and the one way in which lamina refuses a program: `fail<text>()` shows the finished
-/// sentence near the top of what g++ and clang print.
+/// Text made in constant expressions, and the one way in which lamina refuses a program: `fail<text>()` shows the
+/// finished sentence near the top of what g++ and clang print.
 #pragma once
 #include "shape.hpp"
 #include <string_view>
@@ -56,7 +56,8 @@ struct Text {
 };
 
 namespace detail {
-// Clang elides strings of more than 36 characters in template arguments, so a sentence is shown in pieces that end at a space.
+// Clang elides strings of more than 36 characters in template arguments, so a sentence is shown in pieces that end at a
+// space.
 inline constexpr int piece_length = 35;
 
 /// Where the piece that begins at `begin` ends.
@@ -83,9 +84,7 @@ template <Text T, int Number> constexpr auto piece_of() {
   piece.chars[length] = '\0';  // clang 19 prints an array as text only if its terminator was written
   return piece;
 }
-template <fixed_string... Sentence> struct lamina_error {
-  static constexpr bool ok = false;
-};
+template <fixed_string... Sentence> struct lamina_error { static constexpr bool ok = false; };
 template <Text T, class Index> struct pieces_of;
 template <Text T, int... I> struct pieces_of<T, std::integer_sequence<int, I...>> {
   using type = lamina_error<piece_of<T, I>()...>;
@@ -95,8 +94,8 @@ template <class Error> constexpr void report() {
 }
 }  // namespace detail
 
-/// Stops compilation and shows the text. Nothing happens for an empty text. Where the text depends on no template parameter,
-/// `Dependent` names the one that makes the call wait for its instantiation.
+/// Stops compilation and shows the text. Nothing happens for an empty text. Where the text depends on no template
+/// parameter, `Dependent` names the one that makes the call wait for its instantiation.
 template <Text T, class... Dependent> constexpr void fail() {
   if constexpr (!T.empty())
     detail::report<typename detail::pieces_of<T, std::make_integer_sequence<int, detail::piece_count(T)>>::type>();

@@ -1,5 +1,5 @@
-/// Eager evaluation: a forward called on tensors computes. Producers return bounded expressions (pending.hpp); everything else runs its
-/// kernel at once.
+/// Eager evaluation: a forward called on tensors computes. Producers return bounded expressions (pending.hpp);
+/// everything else runs its kernel at once.
 #pragma once
 #include "../core/error.hpp"
 #include "pending.hpp"
@@ -15,7 +15,9 @@ template <class T, class S> const Tensor<T, S>& tensor_of(const Tensor<T, S>& x)
 template <class T, class S> Tensor<std::remove_const_t<T>, S> tensor_of(const TensorView<T, S>& x) {
   return Tensor<std::remove_const_t<T>, S>(TensorView<const T, S>(x.data(), x.dims()));
 }
-template <class S, auto P, auto... E> const Tensor<float, S>& tensor_of(const Pending<S, P, E...>& x) { return x.value(); }
+template <class S, auto P, auto... E> const Tensor<float, S>& tensor_of(const Pending<S, P, E...>& x) {
+  return x.value();
+}
 template <stored P> Tensor<typename P::value_type, typename P::shape_type> tensor_of(const P& parameter) {
   return {share(parameter, Text{} << "an operand"), P::dims};
 }
@@ -40,7 +42,8 @@ struct Reading {
     return std::remove_cvref_t<decltype(tensor_of(x))>(tensor_of(x));
   }
 
-  template <auto Op, class S, class Layer, class X, class... P> static auto perform(const Layer*, X&& x, const P&... parameters) {
+  template <auto Op, class S, class Layer, class X, class... P>
+  static auto perform(const Layer*, X&& x, const P&... parameters) {
     using Expression = std::remove_cvref_t<X>;
     constexpr bool extends = is_pending<Expression> && std::is_rvalue_reference_v<X&&>;
     if constexpr (holds<ops::Identity, Op>) return Expression(std::forward<X>(x));
@@ -54,7 +57,8 @@ struct Reading {
       ((held.parameters[slot++] = share(parameters, label_of<Layer>())), ...);
       return Pending<S, Op>(std::move(held));
     } else if constexpr (extends && holds<ops::BatchNorm, Op>) {
-      if constexpr (Op.tracked && Expression::norm_fits && !Expression::has_norm && !Expression::has_sum && !Expression::has_activation) {
+      if constexpr (Op.tracked && Expression::norm_fits && !Expression::has_norm && !Expression::has_sum &&
+                    !Expression::has_activation) {
         return std::move(x).template then<Op>([&](Held& held) {
           int slot = 0;
           ((held.norm[slot++] = share(parameters, label_of<Layer>())), ...);
@@ -63,7 +67,8 @@ struct Reading {
         });
       } else return compute<Op, S, Layer>(x, parameters...);
     } else if constexpr (extends && holds<ops::Activation, Op>) {
-      if constexpr (!Expression::has_activation) return std::move(x).template then<Op>([](Held& held) { held.activation = Op; });
+      if constexpr (!Expression::has_activation)
+        return std::move(x).template then<Op>([](Held& held) { held.activation = Op; });
       else return compute<Op, S, Layer>(x);
     } else return compute<Op, S, Layer>(x, parameters...);
   }
@@ -76,7 +81,8 @@ struct Reading {
       else return map(function, materialise(x));
     } else {
       const auto t = materialise(x);
-      Tensor<float, typename Expression::shape_type> y(Storage::uninitialized(std::size_t(t.size()) * sizeof(float)), t.dims());
+      Tensor<float, typename Expression::shape_type> y(Storage::uninitialized(std::size_t(t.size()) * sizeof(float)),
+                                                       t.dims());
       const cpu::Input in = input_of(t.storage(), t.dims(), Dtype::float32);
       cpu::Call call;
       call.in = &in;
@@ -112,7 +118,8 @@ struct Reading {
   }
 
   /// Runs the kernel of an operation on one operand.
-  template <auto Op, class S, class Layer, class X, class... P> static Tensor<float, S> compute(const X& x, const P&... parameters) {
+  template <auto Op, class S, class Layer, class X, class... P>
+  static Tensor<float, S> compute(const X& x, const P&... parameters) {
     const auto t = materialise(x);
     const Storage shares[] = {share(parameters, label_of<Layer>())..., Storage()};
     cpu::Call call;
@@ -124,12 +131,14 @@ struct Reading {
   /// Runs the kernel of an operation on several operands.
   template <auto Op, class S, class... X> static Tensor<float, S> compute_all(const X&... x) {
     return [&](const auto&... tensors) {
-      const cpu::Input in[] = {input_of(tensors.storage(), tensors.dims(), dtype_of<typename std::remove_cvref_t<decltype(tensors)>::value_type>)...};
+      const cpu::Input in[] = {input_of(tensors.storage(), tensors.dims(),
+                                        dtype_of<typename std::remove_cvref_t<decltype(tensors)>::value_type>)...};
       cpu::Call call;
       return finish<Op, S>(call, in, int(sizeof...(X)), checked<Op>(Text{}, tensors.dims()...));
     }(tensor_of(x)...);
   }
-  template <auto Op, class S> static Tensor<float, S> finish(cpu::Call& call, const cpu::Input* in, int inputs, const Dims& dims) {
+  template <auto Op, class S>
+  static Tensor<float, S> finish(cpu::Call& call, const cpu::Input* in, int inputs, const Dims& dims) {
     Tensor<float, S> y(Storage::uninitialized(std::size_t(count(dims)) * sizeof(float)), dims);
     call.in = in;
     call.inputs = inputs;

@@ -9,7 +9,9 @@ namespace lamina::inline LAMINA_ISA::eager {
 inline cpu::Input input_of(const Storage& storage, const Dims& dims, Dtype dtype) {
   return {{storage ? storage.data() : nullptr, dims, product(dims, 1, dims.rank), dtype}};
 }
-inline cpu::Output output_of(float* data, const Dims& dims) { return {{data, dims, product(dims, 1, dims.rank), Dtype::float32}}; }
+inline cpu::Output output_of(float* data, const Dims& dims) {
+  return {{data, dims, product(dims, 1, dims.rank), Dtype::float32}};
+}
 
 /// Calls the kernel of an operation with scratch of its own.
 template <auto Op> void run_with_scratch(cpu::Call& call) {
@@ -23,10 +25,12 @@ template <auto Op> void run_with_scratch(cpu::Call& call) {
 template <class P> Storage share(const P& parameter, const Text& owner) {
   if constexpr (!stored<P>) return {};
   else {
-    static_assert(std::is_same_v<typename P::value_type, float>, "lamina: eager evaluation computes with parameters of float");
+    static_assert(std::is_same_v<typename P::value_type, float>,
+                  "lamina: eager evaluation computes with parameters of float");
     if (!parameter.has_values())
-      throw parameter_error(std::string((Text{} << owner << ": a parameter " << P::dims
-                                                << " has no values yet: load a checkpoint or write its data").view()));
+      throw parameter_error(std::string(
+          (Text{} << owner << ": a parameter " << P::dims << " has no values yet: load a checkpoint or write its data")
+              .view()));
     return parameter.storage();
   }
 }

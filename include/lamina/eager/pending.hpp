@@ -1,9 +1,10 @@
-/// Bounded expressions of eager evaluation. A convolution, transposed convolution or linear layer on a tensor computes nothing yet: it
-/// returns a `Pending`, and a batch norm, an addition and an activation that follow on it become part of it, so that one kernel computes
-/// all of them while the result is in registers. Anything else, or a name, computes it.
+/// Bounded expressions of eager evaluation. A convolution, transposed convolution or linear layer on a tensor computes
+/// nothing yet: it returns a `Pending`, and a batch norm, an addition and an activation that follow on it become part
+/// of it, so that one kernel computes all of them while the result is in registers. Anything else, or a name, computes
+/// it.
 #pragma once
-#include "../tensor/perform.hpp"
 #include "../ops/all.hpp"
+#include "../tensor/perform.hpp"
 #include "kernel_call.hpp"
 #include <cmath>
 #include <vector>
@@ -11,7 +12,8 @@
 namespace lamina::inline LAMINA_ISA {
 
 namespace eager {
-/// What a pending expression holds: shares of all memory that it reads, so that it may outlive the layers and tensors that made it.
+/// What a pending expression holds: shares of all memory that it reads, so that it may outlive the layers and tensors
+/// that made it.
 struct Held {
   Storage x{};
   Dims x_dims{}, dims{};
@@ -29,7 +31,8 @@ inline std::vector<float> scale_and_shift(const Held& held) {
   const auto values = [&](int slot) { return reinterpret_cast<const float*>(held.norm[slot].data()); };
   std::vector<float> both(2 * channels);
   for (std::size_t c = 0; c < channels; ++c) {
-    const double gamma = held.norm_operation.affine ? values(0)[c] : 1, beta = held.norm_operation.affine ? values(1)[c] : 0;
+    const double gamma = held.norm_operation.affine ? values(0)[c] : 1,
+                 beta = held.norm_operation.affine ? values(1)[c] : 0;
     const double factor = gamma / std::sqrt(double(values(3)[c]) + held.norm_operation.eps);
     both[c] = float(factor);
     both[channels + c] = float(beta - factor * double(values(2)[c]));
@@ -59,9 +62,10 @@ template <auto Producer> void evaluate(const Held& held, float* out) {
 }
 }  // namespace eager
 
-/// The result of a producer that is not computed yet, with what is fused to it: an expression template of bounded length. `Producer` and
-/// `Epilogues` are operations; S is the shape type of the result. It stands for a tensor: `auto y = net(x); y(0, 3);`, or
-/// `Tensor<float, Shape<1, 10>> y = net(x);`. It computes at most once, when it is read or copied, and shares the result.
+/// The result of a producer that is not computed yet, with what is fused to it: an expression template of bounded
+/// length. `Producer` and `Epilogues` are operations; S is the shape type of the result. It stands for a tensor: `auto
+/// y = net(x); y(0, 3);`, or `Tensor<float, Shape<1, 10>> y = net(x);`. It computes at most once, when it is read or
+/// copied, and shares the result.
 template <shape S, auto Producer, auto... Epilogues> class Pending {
   template <shape, auto, auto...> friend class Pending;
   mutable eager::Held held;
@@ -80,9 +84,11 @@ template <shape S, auto Producer, auto... Epilogues> class Pending {
   using value_type = float;
   static constexpr bool has_norm = (std::is_same_v<std::remove_const_t<decltype(Epilogues)>, ops::BatchNorm> || ...);
   static constexpr bool has_sum = (std::is_same_v<std::remove_const_t<decltype(Epilogues)>, ops::Binary> || ...);
-  static constexpr bool has_activation = (std::is_same_v<std::remove_const_t<decltype(Epilogues)>, ops::Activation> || ...);
+  static constexpr bool has_activation =
+      (std::is_same_v<std::remove_const_t<decltype(Epilogues)>, ops::Activation> || ...);
   /// The channels of a batch norm are dimension 1, which is a linear layer's last only for [N, C].
-  static constexpr bool norm_fits = !std::is_same_v<std::remove_const_t<decltype(Producer)>, ops::Linear> || S::dims.rank == 2;
+  static constexpr bool norm_fits =
+      !std::is_same_v<std::remove_const_t<decltype(Producer)>, ops::Linear> || S::dims.rank == 2;
 
   explicit Pending(eager::Held h) : held(std::move(h)) {}
   Pending(Pending&&) = default;
@@ -100,12 +106,16 @@ template <shape S, auto Producer, auto... Epilogues> class Pending {
     }
     return result;
   }
-  template <shape Other> requires(compatible(S::dims, Other::dims)) operator Tensor<float, Other>() const { return Tensor<float, Other>(value()); }
+  template <shape Other>
+  requires(compatible(S::dims, Other::dims)) operator Tensor<float, Other>() const {
+    return Tensor<float, Other>(value());
+  }
   const float* data() const { return value().data(); }
   const Dims& dims() const { return value().dims(); }
   idx size() const { return value().size(); }
   std::span<const float> span() const { return value().span(); }
-  template <class... I> requires(sizeof...(I) == std::size_t(S::dims.rank)) const float& operator()(I... at) const { return value()(at...); }
+  template <class... I>
+  requires(sizeof...(I) == std::size_t(S::dims.rank)) const float& operator()(I... at) const { return value()(at...); }
 
   /// True once the value is there; nothing can be fused any more.
   bool computed() const { return bool(result.storage()); }

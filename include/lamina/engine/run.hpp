@@ -17,11 +17,11 @@ struct Memory {
 
 inline const void* address_of(const Place& place, const Memory& memory) {
   switch (place.source) {
-    case Source::input: return memory.inputs[place.index];  // whole tensors, of any type
-    case Source::arena: return memory.arena + place.offset;
-    case Source::weights: return memory.packed + place.offset;
-    case Source::output: return static_cast<const float*>(memory.outputs[place.index]) + place.offset;
-    case Source::nowhere: break;
+  case Source::input: return memory.inputs[place.index];  // whole tensors, of any type
+  case Source::arena: return memory.arena + place.offset;
+  case Source::weights: return memory.packed + place.offset;
+  case Source::output: return static_cast<const float*>(memory.outputs[place.index]) + place.offset;
+  case Source::nowhere: break;
   }
   return nullptr;
 }
@@ -30,7 +30,8 @@ inline cpu::Input input_at(const Place& place, const Memory& memory) {
 }
 
 /// Runs one step. `room` has space for the operands of any step.
-template <std::uint64_t Kernels> void run_step(const Step& step, const Place* operands, const Memory& memory, cpu::Input* room) {
+template <std::uint64_t Kernels>
+void run_step(const Step& step, const Place* operands, const Memory& memory, cpu::Input* room) {
   if (step.operands == 0) return;
   for (int i = 0; i < step.operands; ++i) room[i] = input_at(operands[step.first_operand + i], memory);
   cpu::Call call;

@@ -11,7 +11,9 @@ namespace lamina::inline LAMINA_ISA {
 namespace execution {
 struct CollectParameters {
   std::vector<ParameterInfo>& list;
-  template <class P> constexpr void operator()(const Path&, const P& parameter) { list.push_back({&parameter, P::size}); }
+  template <class P> constexpr void operator()(const Path&, const P& parameter) {
+    list.push_back({&parameter, P::size});
+  }
 };
 /// Parameters and buffers of a model in state_dict order.
 template <class Net> constexpr std::vector<ParameterInfo> parameters_of(const Net& net) {
@@ -65,12 +67,14 @@ template <class Net, class... Spec> struct StaticPlan {
   }();
 };
 
-/// Bytes of activations and scratch that a compiled model holds at most at once: the size of its arena. Inputs, outputs and weights
-/// do not count.
-template <class Net, class... Spec> inline constexpr idx peak_memory = StaticPlan<Net, Spec...>::table.arena * idx(sizeof(float));
+/// Bytes of activations and scratch that a compiled model holds at most at once: the size of its arena. Inputs, outputs
+/// and weights do not count.
+template <class Net, class... Spec>
+inline constexpr idx peak_memory = StaticPlan<Net, Spec...>::table.arena* idx(sizeof(float));
 
 /// Bytes of a compiled model's packed weights.
-template <class Net, class... Spec> inline constexpr idx packed_bytes = StaticPlan<Net, Spec...>::table.packed * idx(sizeof(float));
+template <class Net, class... Spec>
+inline constexpr idx packed_bytes = StaticPlan<Net, Spec...>::table.packed* idx(sizeof(float));
 
 }  // namespace lamina::inline LAMINA_ISA
 

@@ -33,9 +33,10 @@ inline std::string quoted(const std::vector<std::string>& keys) {
   return text;
 }
 
-/// The record of every saved tensor of the model, in its order; null where the file may lack it. Throws load_error with all that does
-/// not fit.
-inline std::vector<const TensorRecord*> match(const StateDict& file, const std::vector<StoredTensor<Storage*>>& model, std::string_view name) {
+/// The record of every saved tensor of the model, in its order; null where the file may lack it. Throws load_error with
+/// all that does not fit.
+inline std::vector<const TensorRecord*> match(const StateDict& file, const std::vector<StoredTensor<Storage*>>& model,
+                                              std::string_view name) {
   std::vector<const TensorRecord*> sources;
   load_error faults("");
   std::string mismatches;
@@ -84,11 +85,13 @@ inline void load(const std::vector<StoredTensor<Storage*>>& model, const StateDi
 /// Fills every parameter and persistent buffer of a model from the tensor of its key, converted to its type. Strict:
 /// keys and shapes agree exactly, or load_error lists every missing, unexpected and mismatched name. On any error the
 /// model stays as it was. PyTorch: net.load_state_dict(torch.load(path)).
-template <module Net> void load(Net& net, const io::StateDict& file) { io::detail::load(stored_tensors(net), file, class_name<Net>()); }
+template <module Net> void load(Net& net, const io::StateDict& file) {
+  io::detail::load(stored_tensors(net), file, class_name<Net>());
+}
 
 /// Reads a .pt, .pth or .pkl file of torch.save (a state_dict, a checkpoint around one, or a whole model) or a
 /// .safetensors file, and loads it. Throws checkpoint_error for a file that cannot be read, load_error for one that
 /// does not fit.
 template <module Net> void load(Net& net, const std::string& path) { load(net, io::read_state_dict(path)); }
 
-} // namespace lamina
+}  // namespace lamina

@@ -68,7 +68,7 @@ class MappedFile {
     // Opening a pipe without O_NONBLOCK would wait for a writer.
     const Descriptor file{open(mapping->path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
     if (file.number < 0) refuse(path(), {}, {"cannot be opened: ", std::strerror(errno)});
-    struct stat status{};
+    struct stat status {};
     if (fstat(file.number, &status) != 0) refuse(path(), {}, {"cannot be read: ", std::strerror(errno)});
     if (S_ISDIR(status.st_mode)) refuse(path(), {}, {"is a folder, not a weight file"});
     if (!S_ISREG(status.st_mode)) refuse(path(), {}, {"is not a regular file"});

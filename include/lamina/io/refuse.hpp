@@ -25,7 +25,7 @@ class Piece {
   constexpr Piece(std::string_view text) : Piece(text, plain) {}
   Piece(const std::string& text) : Piece(text, plain) {}
   template <class Integer>
-    requires std::is_integral_v<Integer>
+  requires std::is_integral_v<Integer>
   constexpr Piece(Integer value)
       : magnitude(value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value)),
         form(value < 0 ? negative : number) {}

@@ -55,7 +55,8 @@ struct Approximation {
 
 /// x * Phi(x), Phi the normal distribution, or its approximation by tanh. PyTorch: nn.GELU(approximate='none').
 template <Approximation Approximate = Approximation("none")>
-struct GELU : detail::Activation<ops::Activation{Approximate.tanh ? ops::Activation::Kind::gelu_tanh : ops::Activation::Kind::gelu}> {
+struct GELU : detail::Activation<ops::Activation{Approximate.tanh ? ops::Activation::Kind::gelu_tanh
+                                                                  : ops::Activation::Kind::gelu}> {
   static void extra_repr(auto& out) { out << "approximate='" << (Approximate.tanh ? "tanh" : "none") << "'"; }
 };
 

@@ -19,7 +19,8 @@ struct batch_norm {
 namespace detail {
 template <int NumFeatures, batch_norm Options, int MinRank, int MaxRank> struct BatchNorm {
   static_assert(NumFeatures > 0, "lamina: BatchNorm needs at least one feature");
-  static constexpr ops::BatchNorm operation{NumFeatures, Options.eps, Options.affine, Options.track_running_stats, MinRank, MaxRank};
+  static constexpr ops::BatchNorm operation{NumFeatures, Options.eps, Options.affine, Options.track_running_stats,
+                                            MinRank,     MaxRank};
 
   optional_parameter<Options.affine, Parameter<Shape<NumFeatures>>> weight;
   optional_parameter<Options.affine, Parameter<Shape<NumFeatures>>> bias;
@@ -43,7 +44,8 @@ template <int NumFeatures, batch_norm Options, int MinRank, int MaxRank> struct 
 template <int NumFeatures, batch_norm Options = batch_norm{}>
 struct BatchNorm1d : detail::BatchNorm<NumFeatures, Options, 2, 3> {
   template <class X> constexpr auto operator()(X&& x) const& {
-    return perform<BatchNorm1d::operation>(*this, std::forward<X>(x), this->weight, this->bias, this->running_mean, this->running_var);
+    return perform<BatchNorm1d::operation>(*this, std::forward<X>(x), this->weight, this->bias, this->running_mean,
+                                           this->running_var);
   }
   template <class X> constexpr void operator()(X&&) const&& { refuse_temporary<BatchNorm1d, X>(); }
 };
@@ -53,7 +55,8 @@ struct BatchNorm1d : detail::BatchNorm<NumFeatures, Options, 2, 3> {
 template <int NumFeatures, batch_norm Options = batch_norm{}>
 struct BatchNorm2d : detail::BatchNorm<NumFeatures, Options, 4, 4> {
   template <class X> constexpr auto operator()(X&& x) const& {
-    return perform<BatchNorm2d::operation>(*this, std::forward<X>(x), this->weight, this->bias, this->running_mean, this->running_var);
+    return perform<BatchNorm2d::operation>(*this, std::forward<X>(x), this->weight, this->bias, this->running_mean,
+                                           this->running_var);
   }
   template <class X> constexpr void operator()(X&&) const&& { refuse_temporary<BatchNorm2d, X>(); }
 };

@@ -25,7 +25,9 @@ template <shape Normalized, layer_norm Options = layer_norm{}> struct LayerNorm 
   optional_parameter<Options.elementwise_affine && Options.bias, Parameter<Normalized>> bias;
   LAMINA_MEMBERS(weight, bias)
 
-  template <class X> constexpr auto operator()(X&& x) const& { return perform<operation>(*this, std::forward<X>(x), weight, bias); }
+  template <class X> constexpr auto operator()(X&& x) const& {
+    return perform<operation>(*this, std::forward<X>(x), weight, bias);
+  }
   template <class X> constexpr void operator()(X&&) const&& { refuse_temporary<LayerNorm, X>(); }
 
   static void extra_repr(auto& out) {

@@ -16,7 +16,9 @@ template <int InFeatures, int OutFeatures, bool Bias = true> struct Linear {
   optional_parameter<Bias, Parameter<Shape<OutFeatures>>> bias;
   LAMINA_MEMBERS(weight, bias)
 
-  template <class X> constexpr auto operator()(X&& x) const& { return perform<operation>(*this, std::forward<X>(x), weight, bias); }
+  template <class X> constexpr auto operator()(X&& x) const& {
+    return perform<operation>(*this, std::forward<X>(x), weight, bias);
+  }
   template <class X> constexpr void operator()(X&&) const&& { refuse_temporary<Linear, X>(); }
 
   static void extra_repr(auto& out) {

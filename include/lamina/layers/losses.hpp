@@ -1,4 +1,5 @@
-/// torch.nn.MSELoss, L1Loss, BCEWithLogitsLoss, CrossEntropyLoss: modules of two operands, the prediction and the target.
+/// torch.nn.MSELoss, L1Loss, BCEWithLogitsLoss, CrossEntropyLoss: modules of two operands, the prediction and the
+/// target.
 #pragma once
 #include "../core/members.hpp"
 #include "functional.hpp"
@@ -8,13 +9,17 @@ namespace lamina {
 /// (x - t)^2, averaged, summed or as it is. PyTorch: nn.MSELoss(reduction='mean').
 template <Reduction R = Reduction::mean> struct MSELoss {
   LAMINA_MEMBERS()
-  template <class X, class Y> constexpr auto operator()(X&& x, Y&& target) const { return mse_loss<R>(std::forward<X>(x), std::forward<Y>(target)); }
+  template <class X, class Y> constexpr auto operator()(X&& x, Y&& target) const {
+    return mse_loss<R>(std::forward<X>(x), std::forward<Y>(target));
+  }
 };
 
 /// |x - t|. PyTorch: nn.L1Loss(reduction='mean').
 template <Reduction R = Reduction::mean> struct L1Loss {
   LAMINA_MEMBERS()
-  template <class X, class Y> constexpr auto operator()(X&& x, Y&& target) const { return l1_loss<R>(std::forward<X>(x), std::forward<Y>(target)); }
+  template <class X, class Y> constexpr auto operator()(X&& x, Y&& target) const {
+    return l1_loss<R>(std::forward<X>(x), std::forward<Y>(target));
+  }
 };
 
 /// The binary cross entropy of sigmoid(x). PyTorch: nn.BCEWithLogitsLoss(reduction='mean').

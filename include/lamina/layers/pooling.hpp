@@ -28,7 +28,9 @@ struct avg_pool {
 };
 
 namespace detail {
-constexpr Size2 stride_of(const Size2& stride, const Size2& kernel_size) { return stride == Size2(none) ? kernel_size : stride; }
+constexpr Size2 stride_of(const Size2& stride, const Size2& kernel_size) {
+  return stride == Size2(none) ? kernel_size : stride;
+}
 constexpr ops::Window2d pool_window(Size2 kernel, Size2 stride, Size2 padding, Size2 dilation) {
   stride = stride_of(stride, kernel);
   return {{kernel.height, stride.height, padding.height, padding.height, dilation.height},
@@ -36,7 +38,8 @@ constexpr ops::Window2d pool_window(Size2 kernel, Size2 stride, Size2 padding, S
 }
 }  // namespace detail
 
-/// Maximum under a window. [N, C, H, W] -> [N, C, H', W'], H' = floor((H + 2 * padding - dilation * (kernel_size - 1) - 1) / stride)
+/// Maximum under a window. [N, C, H, W] -> [N, C, H', W'], H' = floor((H + 2 * padding - dilation * (kernel_size - 1) -
+/// 1) / stride)
 /// + 1, rounded up with ceil_mode. Padding counts as minus infinity.
 /// PyTorch: nn.MaxPool2d(kernel_size, stride=None, padding=0, dilation=1, return_indices=False, ceil_mode=False).
 template <max_pool Options = max_pool{}> struct MaxPool2d {
@@ -47,25 +50,28 @@ template <max_pool Options = max_pool{}> struct MaxPool2d {
 
   static void extra_repr(auto& out) {
     const auto& options = Options;  // clang 18 to 20 misread members of a template argument (llvm-project issue 146272)
-    out << "kernel_size=" << options.kernel_size << ", stride=" << detail::stride_of(options.stride, options.kernel_size)
-        << ", padding=" << options.padding << ", dilation=" << options.dilation << ", ceil_mode=" << options.ceil_mode;
+    out << "kernel_size=" << options.kernel_size
+        << ", stride=" << detail::stride_of(options.stride, options.kernel_size) << ", padding=" << options.padding
+        << ", dilation=" << options.dilation << ", ceil_mode=" << options.ceil_mode;
   }
 };
 
 /// Average under a window; extents as MaxPool2d.
-/// PyTorch: nn.AvgPool2d(kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None).
+/// PyTorch: nn.AvgPool2d(kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True,
+/// divisor_override=None).
 template <avg_pool Options = avg_pool{}> struct AvgPool2d {
-  static constexpr ops::AvgPool2d operation{detail::pool_window(Options.kernel_size, Options.stride, Options.padding, 1), Options.ceil_mode,
-                                            Options.count_include_pad,
-                                            Options.divisor_override.given ? int(Options.divisor_override.value) : 0};
-  static_assert(!Options.divisor_override.given || Options.divisor_override.value != 0, "lamina: AvgPool2d: divisor_override is not 0");
+  static constexpr ops::AvgPool2d operation{
+      detail::pool_window(Options.kernel_size, Options.stride, Options.padding, 1), Options.ceil_mode,
+      Options.count_include_pad, Options.divisor_override.given ? int(Options.divisor_override.value) : 0};
+  static_assert(!Options.divisor_override.given || Options.divisor_override.value != 0,
+                "lamina: AvgPool2d: divisor_override is not 0");
   LAMINA_MEMBERS()
   template <class X> constexpr auto operator()(X&& x) const { return perform<operation>(*this, std::forward<X>(x)); }
 
   static void extra_repr(auto& out) {
     const auto& options = Options;  // clang 18 to 20 misread members of a template argument (llvm-project issue 146272)
-    out << "kernel_size=" << options.kernel_size << ", stride=" << detail::stride_of(options.stride, options.kernel_size)
-        << ", padding=" << options.padding;
+    out << "kernel_size=" << options.kernel_size
+        << ", stride=" << detail::stride_of(options.stride, options.kernel_size) << ", padding=" << options.padding;
   }
 };
 

@@ -25,14 +25,14 @@ struct upsample {
   friend constexpr bool operator==(const upsample&, const upsample&) = default;
 };
 
-/// Resizes [N, C, H, W] to a size, or by a factor (rounded down). PyTorch: nn.Upsample(size=None, scale_factor=None, mode='nearest',
-/// align_corners=None).
+/// Resizes [N, C, H, W] to a size, or by a factor (rounded down). PyTorch: nn.Upsample(size=None, scale_factor=None,
+/// mode='nearest', align_corners=None).
 template <upsample Options> struct Upsample {
   static_assert((Options.size == Size2(none)) == Options.scale_factor.given(),
                 "lamina: Upsample needs one of size and scale_factor: Upsample<upsample{.scale_factor = 2}>");
   static_assert(!Options.align_corners || Options.mode.mode != ops::Upsample::Mode::nearest,
                 "lamina: Upsample: align_corners goes with mode \"bilinear\"");
-  static constexpr ops::Upsample operation{Options.size.height,         Options.size.width, Options.scale_factor.height,
+  static constexpr ops::Upsample operation{Options.size.height,        Options.size.width, Options.scale_factor.height,
                                            Options.scale_factor.width, Options.mode.mode,  Options.align_corners};
   LAMINA_MEMBERS()
   template <class X> constexpr auto operator()(X&& x) const { return perform<operation>(*this, std::forward<X>(x)); }

@@ -1,5 +1,5 @@
-/// The graph of values that a forward computes: nodes in the order of evaluation. Plain data, the same in a constant expression and
-/// at run time; the plan is made from it.
+/// The graph of values that a forward computes: nodes in the order of evaluation. Plain data, the same in a constant
+/// expression and at run time; the plan is made from it.
 #pragma once
 #include "../core/dtype.hpp"
 #include "../ops/all.hpp"
@@ -10,9 +10,9 @@ namespace lamina {
 /// One value: the operation that makes it, the values it reads, its extents.
 struct Node {
   Operation operation{};
-  int first_input = 0, inputs = 0;        ///< a range of Graph::inputs
-  const void* layer = nullptr;            ///< the layer that asked for it; null for functions
-  const void* parameters[4] = {};         ///< in the operation's order; null where absent
+  int first_input = 0, inputs = 0;  ///< a range of Graph::inputs
+  const void* layer = nullptr;      ///< the layer that asked for it; null for functions
+  const void* parameters[4] = {};   ///< in the operation's order; null where absent
   Dims dims{};
   Dtype dtype = Dtype::float32;
 };
@@ -33,9 +33,11 @@ template <class Op> constexpr idx macs_as(const Graph& graph, const Node& node) 
   if constexpr (requires(Dims d) { op.macs(d); }) return op.macs(graph.input_dims(node, 0));
   else return op.macs(graph.input_dims(node, 0), graph.input_dims(node, 1));
 }
-template <class Op> inline constexpr bool has_macs = requires(Op op, Dims d) { op.macs(d); } || requires(Op op, Dims d) { op.macs(d, d); };
+template <class Op> inline constexpr bool has_macs = requires(Op op, Dims d) { op.macs(d); }
+|| requires(Op op, Dims d) { op.macs(d, d); };
 // Few operations have any: std::visit would make a function of each of them, in every translation unit.
-template <class... All> constexpr idx macs_of(const Graph& graph, const Node& node, const std::variant<All...>& operation) {
+template <class... All>
+constexpr idx macs_of(const Graph& graph, const Node& node, const std::variant<All...>& operation) {
   constexpr bool any[] = {has_macs<All>...};
   idx macs = 0;
   if (!any[operation.index()]) return macs;

@@ -1,5 +1,5 @@
-/// Meta evaluation: a forward called on `Meta` operands computes no elements. It checks shapes and records the graph of values, in a
-/// constant expression or, for extents that are known only at run time, at run time.
+/// Meta evaluation: a forward called on `Meta` operands computes no elements. It checks shapes and records the graph of
+/// values, in a constant expression or, for extents that are known only at run time, at run time.
 #pragma once
 #include "../core/error.hpp"
 #include "../tensor/perform.hpp"
@@ -9,8 +9,8 @@
 
 namespace lamina {
 
-/// An operand without elements: a value of the graph that is being recorded. `S` says what is known at compile time, `dims` what is
-/// known now.
+/// An operand without elements: a value of the graph that is being recorded. `S` says what is known at compile time,
+/// `dims` what is known now.
 template <shape S, class T = float> struct Meta {
   using shape_type = S;
   using value_type = T;
@@ -99,14 +99,23 @@ template <class S, class T> struct reading<Meta<S, T>> : detail::MetaReading {};
 template <class Spec> struct input_spec {
   static_assert(shape<Spec>, "lamina: an input is declared as Shape<...> or Tensor<T, Shape<...>>");
 };
-template <idx... E> struct input_spec<Shape<E...>> { using shape_type = Shape<E...>; using value_type = float; };
-template <class T, class S> struct input_spec<Tensor<T, S>> { using shape_type = S; using value_type = T; };
+template <idx... E> struct input_spec<Shape<E...>> {
+  using shape_type = Shape<E...>;
+  using value_type = float;
+};
+template <class T, class S> struct input_spec<Tensor<T, S>> {
+  using shape_type = S;
+  using value_type = T;
+};
 
 namespace detail {
-template <class Spec> using meta_input = Meta<typename input_spec<Spec>::shape_type, typename input_spec<Spec>::value_type>;
+template <class Spec>
+using meta_input = Meta<typename input_spec<Spec>::shape_type, typename input_spec<Spec>::value_type>;
 
 template <class Spec> constexpr auto start(Graph& graph, int index, const Dims& dims) {
-  const Node node{.operation = Operation(ops::Input{index}), .dims = dims, .dtype = dtype_of<typename input_spec<Spec>::value_type>};
+  const Node node{.operation = Operation(ops::Input{index}),
+                  .dims = dims,
+                  .dtype = dtype_of<typename input_spec<Spec>::value_type>};
   return meta_input<Spec>{&graph, record(graph, node, {}), dims};
 }
 /// A forward returns one operand or a tuple of them.

@@ -1,5 +1,5 @@
-/// The closed list of operations. A graph of values stores them as `Operation`; the order is that of frequency in networks, which
-/// keeps constant evaluation short.
+/// The closed list of operations. A graph of values stores them as `Operation`; the order is that of frequency in
+/// networks, which keeps constant evaluation short.
 #pragma once
 #include "activation.hpp"
 #include "binary.hpp"
@@ -21,10 +21,11 @@
 namespace lamina {
 
 /// Any operation, as a value.
-using Operation = std::variant<ops::Input, ops::Conv2d, ops::BatchNorm, ops::Activation, ops::Binary, ops::Identity, ops::Linear,
-                               ops::MaxPool2d, ops::Flatten, ops::AdaptiveAvgPool2d, ops::AvgPool2d, ops::ConvTranspose2d, ops::Upsample,
-                               ops::PadTo, ops::Cat, ops::Softmax, ops::LayerNorm, ops::GroupNorm, ops::Pad, ops::Matmul, ops::Unsqueeze,
-                               ops::Reshape, ops::ParameterValue, ops::PairLoss, ops::CrossEntropy>;
+using Operation =
+    std::variant<ops::Input, ops::Conv2d, ops::BatchNorm, ops::Activation, ops::Binary, ops::Identity, ops::Linear,
+                 ops::MaxPool2d, ops::Flatten, ops::AdaptiveAvgPool2d, ops::AvgPool2d, ops::ConvTranspose2d,
+                 ops::Upsample, ops::PadTo, ops::Cat, ops::Softmax, ops::LayerNorm, ops::GroupNorm, ops::Pad,
+                 ops::Matmul, ops::Unsqueeze, ops::Reshape, ops::ParameterValue, ops::PairLoss, ops::CrossEntropy>;
 
 inline constexpr int operation_kinds = int(std::variant_size_v<Operation>);
 
@@ -43,20 +44,27 @@ template <class Op, class... All> struct index_in<Op, std::variant<All...>> {
 template <class Op> inline constexpr int operation_index = detail::index_in<Op, Operation>::value;
 
 /// True if the value holds an operation of this type.
-template <class Op> constexpr bool is(const Operation& operation) { return int(operation.index()) == operation_index<Op>; }
+template <class Op> constexpr bool is(const Operation& operation) {
+  return int(operation.index()) == operation_index<Op>;
+}
 
 /// The operation as this type; it must hold one.
 template <class Op> constexpr const Op& as(const Operation& operation) { return *std::get_if<Op>(&operation); }
 
 namespace detail {
 template <class... All> constexpr auto table_of_roles(const std::variant<All...>*) {
-  struct Table { ops::Role role[sizeof...(All)]; std::string_view name[sizeof...(All)]; };
+  struct Table {
+    ops::Role role[sizeof...(All)];
+    std::string_view name[sizeof...(All)];
+  };
   return Table{{All::role...}, {All::name...}};
 }
 inline constexpr auto operation_table = table_of_roles(static_cast<const Operation*>(nullptr));
 }  // namespace detail
 
 constexpr ops::Role role_of(const Operation& operation) { return detail::operation_table.role[operation.index()]; }
-constexpr std::string_view name_of(const Operation& operation) { return detail::operation_table.name[operation.index()]; }
+constexpr std::string_view name_of(const Operation& operation) {
+  return detail::operation_table.name[operation.index()];
+}
 
 }  // namespace lamina

@@ -18,7 +18,8 @@ struct Binary {
   constexpr Text check(const Dims& a, const Dims& b) const {
     for (int i = 1; i <= a.rank && i <= b.rank; ++i) {
       const idx m = a[a.rank - i], n = b[b.rank - i];
-      if (m != 1 && n != 1 && !compatible(m, n)) return Text{} << function() << ": " << a << " and " << b << " do not broadcast";
+      if (m != 1 && n != 1 && !compatible(m, n))
+        return Text{} << function() << ": " << a << " and " << b << " do not broadcast";
     }
     return {};
   }

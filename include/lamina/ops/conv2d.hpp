@@ -4,8 +4,8 @@
 
 namespace lamina::ops {
 
-/// y[n, o, i, j] = bias[o] + sum over c, p, q of weight[o, c, p, q] * x[n, g * C/groups + c, i * stride + p * dilation - padding, ...]
-/// x [N, C, H, W], weight [O, C/groups, kh, kw], bias [O] -> [N, O, H', W']. Zero padding.
+/// y[n, o, i, j] = bias[o] + sum over c, p, q of weight[o, c, p, q] * x[n, g * C/groups + c, i * stride + p * dilation
+/// - padding, ...] x [N, C, H, W], weight [O, C/groups, kh, kw], bias [O] -> [N, O, H', W']. Zero padding.
 struct Conv2d {
   static constexpr std::string_view name = "conv2d";
   static constexpr Role role = Role::producer;

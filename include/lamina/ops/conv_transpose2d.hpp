@@ -22,7 +22,8 @@ struct ConvTranspose2d {
     return {};
   }
   constexpr Dims shape(const Dims& x) const {
-    return {x[0], out_channels, extent(x[2], window.height, output_padding_height), extent(x[3], window.width, output_padding_width)};
+    return {x[0], out_channels, extent(x[2], window.height, output_padding_height),
+            extent(x[3], window.width, output_padding_width)};
   }
   /// Products of every input element with its taps, borders included, as torchinfo counts them by output elements.
   constexpr idx macs(const Dims& x) const {

@@ -12,7 +12,8 @@ struct Linear {
 
   constexpr Text check(const Dims& x) const {
     if (x.rank == 0) return rank_fault("[..., features]", x);
-    if (!compatible(in_features, x[x.rank - 1])) return Text{} << "the input has " << x[x.rank - 1] << " features: " << x;
+    if (!compatible(in_features, x[x.rank - 1]))
+      return Text{} << "the input has " << x[x.rank - 1] << " features: " << x;
     return {};
   }
   constexpr Dims shape(Dims x) const {

@@ -26,9 +26,9 @@ struct PairLoss {
   friend constexpr bool operator==(const PairLoss&, const PairLoss&) = default;
 };
 
-/// -sum over c of q[c] * log_softmax(x)[c], averaged over the targets that are not `ignore_index`; x [N, C] or [N, C, ...],
-/// targets [N, ...] of int64 class numbers. q is 1 at the target's class; with label smoothing s it is
-/// (1 - s) there plus s / C everywhere.
+/// -sum over c of q[c] * log_softmax(x)[c], averaged over the targets that are not `ignore_index`; x [N, C] or [N, C,
+/// ...], targets [N, ...] of int64 class numbers. q is 1 at the target's class; with label smoothing s it is (1 - s)
+/// there plus s / C everywhere.
 struct CrossEntropy {
   static constexpr std::string_view name = "cross_entropy";
   static constexpr Role role = Role::plain;
@@ -38,7 +38,9 @@ struct CrossEntropy {
 
   constexpr Text check(const Dims& x, const Dims& t) const {
     if (x.rank < 2) return Text{} << "cross_entropy: needs [N, C, ...], the input is " << x;
-    return compatible(targets(x), t) ? Text{} : Text{} << "cross_entropy: the input " << x << " needs targets " << targets(x) << ", not " << t;
+    return compatible(targets(x), t)
+               ? Text{}
+               : Text{} << "cross_entropy: the input " << x << " needs targets " << targets(x) << ", not " << t;
   }
   constexpr Dims shape(const Dims& x, const Dims&) const { return reduction == Reduction::none ? targets(x) : Dims{}; }
   friend constexpr bool operator==(const CrossEntropy&, const CrossEntropy&) = default;

@@ -4,8 +4,8 @@
 
 namespace lamina::ops {
 
-/// y[..., i, j] = sum over k of a[..., i, k] * b[..., k, j]. Operands of at least two dimensions; those before the last two
-/// broadcast.
+/// y[..., i, j] = sum over k of a[..., i, k] * b[..., k, j]. Operands of at least two dimensions; those before the last
+/// two broadcast.
 struct Matmul {
   static constexpr std::string_view name = "matmul";
   static constexpr Role role = Role::plain;

@@ -1,5 +1,5 @@
-/// What every operation says of itself. An operation is a small value: its attributes, its name, the role it plays in fusion,
-/// and the rules
+/// What every operation says of itself. An operation is a small value: its attributes, its name, the role it plays in
+/// fusion, and the rules
 ///   check(dims...)  a sentence if the operands do not fit, else an empty text
 ///   shape(dims...)  extents of the result
 ///   macs(dims...)   multiply-accumulates, where it has any

@@ -8,7 +8,7 @@ namespace lamina::ops {
 struct Pad {
   static constexpr std::string_view name = "pad";
   static constexpr Role role = Role::plain;
-  int pairs = 0;                                        // given pairs (before, after), last dimension first, as torch writes them
+  int pairs = 0;  // given pairs (before, after), last dimension first, as torch writes them
   int amounts[2 * max_rank]{};
   float value = 0;
 
@@ -18,7 +18,8 @@ struct Pad {
   constexpr Text check(const Dims& x) const {
     if (pairs > x.rank) return Text{} << "pad: " << pairs << " pairs are given, the input is " << x;
     for (int i = 0; i < x.rank; ++i)
-      if (x[i] != dyn && x[i] + before(i, x.rank) + after(i, x.rank) < 0) return Text{} << "pad: nothing is left of " << x;
+      if (x[i] != dyn && x[i] + before(i, x.rank) + after(i, x.rank) < 0)
+        return Text{} << "pad: nothing is left of " << x;
     return {};
   }
   constexpr Dims shape(Dims x) const {
@@ -29,13 +30,15 @@ struct Pad {
   friend constexpr bool operator==(const Pad&, const Pad&) = default;
 };
 
-/// x with zeros around it (or cut), to the height and width of `like`: floor of half the difference before, the rest after.
+/// x with zeros around it (or cut), to the height and width of `like`: floor of half the difference before, the rest
+/// after.
 struct PadTo {
   static constexpr std::string_view name = "pad_to";
   static constexpr Role role = Role::plain;
 
   constexpr Text check(const Dims& x, const Dims& like) const {
-    if (x.rank != 4 || like.rank != 4) return Text{} << "pad_to: needs [N, C, H, W], the operands are " << x << " and " << like;
+    if (x.rank != 4 || like.rank != 4)
+      return Text{} << "pad_to: needs [N, C, H, W], the operands are " << x << " and " << like;
     return {};
   }
   constexpr Dims shape(const Dims& x, const Dims& like) const { return {x[0], x[1], like[2], like[3]}; }

@@ -9,8 +9,8 @@ namespace lamina::ops {
 ///   nearest                   floor(i * s)
 ///   bilinear                  max(0, (i + 0.5) * s - 0.5)
 ///   bilinear, align_corners   i * (in - 1) / (out - 1), 0 if out is 1
-/// with s = 1 / scale where a scale is given, else in / out. Nearest to exactly the input's or twice the input's extent in a small result
-/// (H' + W' up to 128) takes i or i / 2 whatever the scale, as PyTorch's kernel for such sizes does.
+/// with s = 1 / scale where a scale is given, else in / out. Nearest to exactly the input's or twice the input's extent
+/// in a small result (H' + W' up to 128) takes i or i / 2 whatever the scale, as PyTorch's kernel for such sizes does.
 struct Upsample {
   enum class Mode : unsigned char { nearest, bilinear };
   static constexpr std::string_view name = "upsample";
@@ -27,7 +27,9 @@ struct Upsample {
   friend constexpr bool operator==(const Upsample&, const Upsample&) = default;
 
  private:
-  static constexpr idx extent(idx n, int size, double scale) { return size != none ? size : n == dyn ? dyn : idx(double(n) * scale); }
+  static constexpr idx extent(idx n, int size, double scale) {
+    return size != none ? size : n == dyn ? dyn : idx(double(n) * scale);
+  }
 };
 
 }  // namespace lamina::ops

@@ -40,7 +40,8 @@ constexpr Dims window_dims(const Dims& x, idx channels, const Window2d& w, bool 
 constexpr Text check_window(const Dims& x, const Window2d& w) {
   if (x.rank != 4) return rank_fault("[N, C, H, W]", x);
   if (window_extent(x[2], w.height) == 0 || window_extent(x[3], w.width) == 0)
-    return Text{} << "the window " << w.height.reach() << " x " << w.width.reach() << " is larger than the padded input " << x;
+    return Text{} << "the window " << w.height.reach() << " x " << w.width.reach()
+                  << " is larger than the padded input " << x;
   return {};
 }
 

@@ -4,7 +4,8 @@
 
 namespace lamina {
 
-/// planar: row-major [N, C, H, W]. blocked: [N, C/16, H, W, 16], the channels of a block side by side, the last block filled up.
+/// planar: row-major [N, C, H, W]. blocked: [N, C/16, H, W, 16], the channels of a block side by side, the last block
+/// filled up.
 enum class Layout : unsigned char { planar, blocked };
 
 /// Channels in a block.

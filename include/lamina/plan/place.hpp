@@ -1,5 +1,5 @@
-/// Second pass: where every value lies. Concatenations along channels become offsets in one buffer, results are written over operands
-/// that nobody needs any more, and buffers that do not live at the same time share the arena.
+/// Second pass: where every value lies. Concatenations along channels become offsets in one buffer, results are written
+/// over operands that nobody needs any more, and buffers that do not live at the same time share the arena.
 #pragma once
 #include "fuse.hpp"
 
@@ -33,8 +33,8 @@ constexpr Order order_of(const Fusion& fusion) {
 }
 
 namespace detail {
-/// Concatenation along dimension `axis` leaves the operands' items whole: along the channels, or along a dimension before which
-/// everything is 1, or along the items themselves.
+/// Concatenation along dimension `axis` leaves the operands' items whole: along the channels, or along a dimension
+/// before which everything is 1, or along the items themselves.
 constexpr bool joins_items(const Dims& dims, int axis) { return axis <= 1 || product(dims, 0, axis) == 1; }
 }  // namespace detail
 
@@ -50,7 +50,8 @@ template <class Backend> constexpr Placement place(const Graph& graph, const Fus
   int* const host = result.host.begin();
   idx* const offset = result.offset.begin();
 
-  // What holds of the value in a node's memory: who makes it, its last reader, whether all who touch it honour an item stride.
+  // What holds of the value in a node's memory: who makes it, its last reader, whether all who touch it honour an item
+  // stride.
   struct Value {
     int made = -1, last_read = -1;
     bool stridable = true, output = false;
@@ -94,7 +95,8 @@ template <class Backend> constexpr Placement place(const Graph& graph, const Fus
     for (int k = 0; k < nodes[root].inputs; ++k) {
       const int operand = inputs[nodes[root].first_input + k], value = storage[operand];
       // A join of items inside one of channels would need two strides.
-      const bool joins_items_itself = result.joined[value] && wrap_dim(as<ops::Cat>(nodes[value].operation).dim, dims.rank) == 0;
+      const bool joins_items_itself =
+          result.joined[value] && wrap_dim(as<ops::Cat>(nodes[value].operation).dim, dims.rank) == 0;
       const bool movable = is_made(value) && host[value] == value && !values[value].output &&
                            (!whole_items || (values[value].stridable && !joins_items_itself));
       if (movable) {

@@ -1,5 +1,5 @@
-/// The plan of a model: a table of steps over one arena, made from the graph of values. The same functions make it in a constant
-/// expression (static extents) and at run time (dyn extents).
+/// The plan of a model: a table of steps over one arena, made from the graph of values. The same functions make it in a
+/// constant expression (static extents) and at run time (dyn extents).
 ///
 ///   graph -> fuse       a producer takes in batch norm, an addition, an activation
 ///         -> place      concatenations become offsets, results are written over operands, buffers share one arena
@@ -44,7 +44,7 @@ struct Step {
   int norm[4] = {-1, -1, -1, -1};        ///< of a batch norm that is folded into the weights
   double norm_eps = 0;
   bool has_norm = false, norm_affine = false;
-  idx packed[4] = {-1, -1, -1, -1};      ///< where the operation's parameters lie in the packed weights, in floats
+  idx packed[4] = {-1, -1, -1, -1};  ///< where the operation's parameters lie in the packed weights, in floats
   Place out{};
 };
 
@@ -52,10 +52,10 @@ struct Step {
 struct Plan {
   std::vector<Step> steps{};
   std::vector<Place> operands{};
-  std::vector<Place> outputs{};   ///< extents of the results
+  std::vector<Place> outputs{};  ///< extents of the results
   idx arena = 0, scratch_offset = 0, scratch = 0, packed = 0;
-  idx unplanned = 0;              ///< floats of activations if every value had memory of its own
-  std::uint64_t kernels = 0;      ///< one bit an operation type that a step calls
+  idx unplanned = 0;          ///< floats of activations if every value had memory of its own
+  std::uint64_t kernels = 0;  ///< one bit an operation type that a step calls
 };
 
 }  // namespace lamina

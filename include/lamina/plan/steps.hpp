@@ -58,7 +58,8 @@ constexpr Plan make_plan(const Graph& graph, const ParameterInfo* parameters, in
       place.layout = Backend::layout_of(nodes[owner].operation);
       place.offset = buffer.offset;
       for (int v = owner; v != top; v = placement.host[v]) place.offset += placement.offset[v];
-      if (item_count(node.dims) == item_count(nodes[top].dims)) place.item_stride = item_elements(nodes[top].dims, Layout::planar);
+      if (item_count(node.dims) == item_count(nodes[top].dims))
+        place.item_stride = item_elements(nodes[top].dims, Layout::planar);
     }
     return place;
   };

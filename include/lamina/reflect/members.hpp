@@ -1,5 +1,5 @@
-/// Members of a module: their types, names and values, in order. The only file that includes Boost.PFR, which reads plain aggregates;
-/// containers and classes with LAMINA_MEMBERS say their members themselves.
+/// Members of a module: their types, names and values, in order. The only file that includes Boost.PFR, which reads
+/// plain aggregates; containers and classes with LAMINA_MEMBERS say their members themselves.
 #pragma once
 #include "../core/members.hpp"
 #include "../core/text.hpp"
@@ -19,7 +19,11 @@ template <class... M> constexpr std::size_t length(types<M...>) { return sizeof.
 
 /// `list` has the types of the members, `names` their names.
 template <class T> struct Members {
-  static_assert((fail<Text{} << class_name<T>() << " has constructors, private members or bases: list its members with LAMINA_MEMBERS(...)", T>(), true));
+  static_assert(
+      (fail<Text{} << class_name<T>()
+                   << " has constructors, private members or bases: list its members with LAMINA_MEMBERS(...)",
+            T>(),
+       true));
   using list = types<>;
   static constexpr NameList<0> names{};
 };
@@ -40,11 +44,13 @@ template <class T, std::size_t... I> struct AggregateMembers<T, std::index_seque
   using list = types<std::remove_cvref_t<decltype(boost::pfr::get<I>(std::declval<T&>()))>...>;
   static constexpr NameList<sizeof...(I)> names{{boost::pfr::get_name<I, T>()...}};
 };
-template <class T> requires(std::is_aggregate_v<T> && !container<T> && !says_members<T>)
-struct Members<T> : AggregateMembers<T, std::make_index_sequence<boost::pfr::tuple_size_v<T>>> {};
+template <class T>
+requires(std::is_aggregate_v<T> && !container<T> && !says_members<T>) struct Members<T>
+    : AggregateMembers<T, std::make_index_sequence<boost::pfr::tuple_size_v<T>>> {
+};
 
-// A visitor is called with every member at once, so that one pack expansion serves; a fold over commas has at most 256 operands in
-// clang, which aggregates stay far below.
+// A visitor is called with every member at once, so that one pack expansion serves; a fold over commas has at most 256
+// operands in clang, which aggregates stay far below.
 template <class T, class F> struct VisitAll {
   F& f;
   template <class... M> constexpr void operator()(M&... members) const {
@@ -84,9 +90,10 @@ template <class T, class F> constexpr void for_each_member(T& module, F&& f) {
   using M = std::remove_const_t<T>;
   if constexpr (container<M>) module.lamina_for_each(f);
   else if constexpr (says_members<M>) module.lamina_members(detail::VisitAll<M, std::remove_reference_t<F>>{f});
-  else
-    [&]<std::size_t... I>(std::index_sequence<I...>) { (f(member_name<M>(I), boost::pfr::get<I>(module)), ...); }
-    (std::make_index_sequence<member_count<M>>{});
+  else [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (f(member_name<M>(I), boost::pfr::get<I>(module)), ...);
+    }
+  (std::make_index_sequence<member_count<M>>{});
 }
 
 }  // namespace lamina

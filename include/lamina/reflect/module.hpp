@@ -1,5 +1,5 @@
-/// What a module is, and the walks over one: parameters and buffers in the order of PyTorch's state_dict, modules in the order of
-/// named_modules.
+/// What a module is, and the walks over one: parameters and buffers in the order of PyTorch's state_dict, modules in
+/// the order of named_modules.
 #pragma once
 #include "../tensor/parameter.hpp"
 #include "members.hpp"
@@ -13,12 +13,12 @@ template <class T> constexpr bool of_standard_library() { return qualified_type_
 template <class T> inline constexpr bool is_array_of_modules = false;
 }  // namespace detail
 
-/// A module: a layer, a container, or a plain aggregate whose members are its children. Numbers, enumerations, tensors and classes of
-/// the standard library that a module holds are attributes, not children.
+/// A module: a layer, a container, or a plain aggregate whose members are its children. Numbers, enumerations, tensors
+/// and classes of the standard library that a module holds are attributes, not children.
 template <class T>
 concept module = container<std::remove_const_t<T>> || says_members<std::remove_const_t<T>> ||
-                 (std::is_class_v<T> && std::is_aggregate_v<T> && !stored<T> && !std::is_same_v<std::remove_const_t<T>, Absent> &&
-                  (!detail::of_standard_library<std::remove_const_t<T>>() || detail::is_array_of_modules<std::remove_const_t<T>>));
+    (std::is_class_v<T>&& std::is_aggregate_v<T> && !stored<T> && !std::is_same_v<std::remove_const_t<T>, Absent> &&
+     (!detail::of_standard_library<std::remove_const_t<T>>() || detail::is_array_of_modules<std::remove_const_t<T>>));
 
 namespace detail {
 template <class T, std::size_t N> inline constexpr bool is_array_of_modules<std::array<T, N>> = module<T>;
@@ -59,7 +59,9 @@ template <class T, class Visit> constexpr void visit_stored(T& root, const Path&
   using Below = StoredBelow<Visit>;
   for (auto pass : {Below::parameters, Below::buffers, Below::children}) for_each_member(root, Below{visit, at, pass});
 }
-template <class Visit> template <class T> constexpr void StoredBelow<Visit>::operator()(std::string_view name, T& member) const {
+template <class Visit>
+template <class T>
+constexpr void StoredBelow<Visit>::operator()(std::string_view name, T& member) const {
   if constexpr (stored<T>) {
     if (pass == (is_buffer<std::remove_const_t<T>> ? buffers : parameters)) visit(Path{&at, name}, member);
   } else if constexpr (module<T>) {
@@ -76,17 +78,23 @@ template <class T, class Visit> constexpr void visit_modules(T& root, const Path
   visit(at, root);
   for_each_member(root, ModulesBelow<Visit>{visit, at});
 }
-template <class Visit> template <class T> constexpr void ModulesBelow<Visit>::operator()(std::string_view name, T& member) const {
+template <class Visit>
+template <class T>
+constexpr void ModulesBelow<Visit>::operator()(std::string_view name, T& member) const {
   if constexpr (module<T>) visit_modules(member, Path{&at, name}, visit);
 }
 }  // namespace detail
 
-/// Calls visit(path, parameter or buffer) in the order of PyTorch's state_dict: a module's parameters, its buffers, then its children.
-/// Transient buffers are visited too: ask `std::remove_cvref_t<decltype(p)>::persistent`.
-template <class T, class Visit> constexpr void for_each_stored(T& root, Visit&& visit) { detail::visit_stored(root, Path{}, visit); }
+/// Calls visit(path, parameter or buffer) in the order of PyTorch's state_dict: a module's parameters, its buffers,
+/// then its children. Transient buffers are visited too: ask `std::remove_cvref_t<decltype(p)>::persistent`.
+template <class T, class Visit> constexpr void for_each_stored(T& root, Visit&& visit) {
+  detail::visit_stored(root, Path{}, visit);
+}
 
 /// Calls visit(path, module) for the root and every module below it, parents first, as PyTorch's named_modules.
-template <class T, class Visit> constexpr void for_each_module(T& root, Visit&& visit) { detail::visit_modules(root, Path{}, visit); }
+template <class T, class Visit> constexpr void for_each_module(T& root, Visit&& visit) {
+  detail::visit_modules(root, Path{}, visit);
+}
 
 /// Calls visit(name, child) for the direct children, as PyTorch's named_children.
 template <class T, class Visit> constexpr void for_each_child(T& root, Visit&& visit) {

@@ -55,11 +55,13 @@ template <class S, class T> class ParameterStorage {
 };
 }  // namespace detail
 
-/// A learned tensor: counted by parameter_count, listed by named_parameters, stored in checkpoints (torch.nn.Parameter).
+/// A learned tensor: counted by parameter_count, listed by named_parameters, stored in checkpoints
+/// (torch.nn.Parameter).
 template <class S, class T = float> struct Parameter : detail::ParameterStorage<S, T> {};
 
 /// A remembered tensor that is not learned: running statistics (Module.register_buffer). A transient one is not stored.
-template <class S, class T = float, Persistence P = Persistence::persistent> struct Buffer : detail::ParameterStorage<S, T> {
+template <class S, class T = float, Persistence P = Persistence::persistent>
+struct Buffer : detail::ParameterStorage<S, T> {
   static constexpr bool persistent = P == Persistence::persistent;
 };
 

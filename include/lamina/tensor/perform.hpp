@@ -1,7 +1,7 @@
-/// The one door between layers and readings. A layer hands its operation, itself, its operand and its parameters to `perform`;
-/// functions of several operands go through `combine`. Which reading answers (eager evaluation on tensors, meta evaluation on
-/// shapes) is decided by the type of the operand: each reading specialises `reading`. Shapes that are known at compile time are
-/// checked here, once for all readings.
+/// The one door between layers and readings. A layer hands its operation, itself, its operand and its parameters to
+/// `perform`; functions of several operands go through `combine`. Which reading answers (eager evaluation on tensors,
+/// meta evaluation on shapes) is decided by the type of the operand: each reading specialises `reading`. Shapes that
+/// are known at compile time are checked here, once for all readings.
 #pragma once
 #include "../ops/activation.hpp"
 #include "parameter.hpp"
@@ -9,14 +9,12 @@
 namespace lamina {
 
 /// How operands of type X are read. A specialisation has
-///   template <auto Op, class S, class Layer, class X, class... P> static constexpr auto perform(const Layer*, X&&, const P&...);
-///   template <auto Op, class S, class... X> static constexpr auto combine(X&&...);
-///   template <class X> static constexpr auto map(const ops::Activation&, X&&);
-///   template <class X> static constexpr auto materialise(X&&);
-/// where S is the shape type of the result, and X::shape_type names the operand's extents.
-template <class X> struct reading {
-  static constexpr bool defined = false;
-};
+///   perform<Op, S, Layer>(const Layer*, X&&, const P&... parameters)   one operand
+///   combine<Op, S>(X&&...)                                            several operands
+///   map(const ops::Activation&, X&&)                                  a function whose parameter only the run knows
+///   materialise(X&&)                                                  everything pending computed
+/// as static constexpr templates, where S is the shape type of the result, and X::shape_type names the operand's extents.
+template <class X> struct reading { static constexpr bool defined = false; };
 
 /// What layers and functions compute with: a tensor, a pending expression, or a shape.
 template <class X>
@@ -38,21 +36,25 @@ template <auto Op, shape... In> using result_shape = shape_of<Op.shape(In::dims.
 }  // namespace detail
 
 /// Applies an operation with a layer's parameters to one operand.
-template <auto Op, class Layer, class X, class... P> constexpr auto perform(const Layer& layer, X&& x, const P&... parameters) {
+template <auto Op, class Layer, class X, class... P>
+constexpr auto perform(const Layer& layer, X&& x, const P&... parameters) {
   if constexpr (!operand<X>) {
-    fail<Text{} << type_label<Layer>() << " needs a tensor; it was called with " << class_name<std::remove_cvref_t<X>>()>();
+    fail<Text{} << type_label<Layer>() << " needs a tensor; it was called with "
+                << class_name<std::remove_cvref_t<X>>()>();
   } else {
     using In = detail::operand_shape_t<X>;
     detail::require_valid<Op, Layer, In>();
     if constexpr (Op.check(In::dims).empty())
-      return reading<std::remove_cvref_t<X>>::template perform<Op, detail::result_shape<Op, In>>(&layer, std::forward<X>(x), parameters...);
+      return reading<std::remove_cvref_t<X>>::template perform<Op, detail::result_shape<Op, In>>(
+          &layer, std::forward<X>(x), parameters...);
     else return std::remove_cvref_t<X>(x);  // the sentence is out; what follows shall not add to it
   }
 }
 
 /// The call of a temporary layer, which would take its weights along: `Linear<4, 2>{}(x)`.
 template <class Layer, class... X> constexpr void refuse_temporary() {
-  fail<Text{} << "a temporary " << type_label<Layer>() << " is called: give the layer a name, it owns its weights", X...>();
+  fail<Text{} << "a temporary " << type_label<Layer>() << " is called: give the layer a name, it owns its weights",
+       X...>();
 }
 
 namespace detail {
@@ -66,8 +68,8 @@ template <class X, class... Rest> constexpr X first(const X& x, const Rest&...) 
 template <auto Op, class... X> constexpr auto combine(X&&... x) {
   detail::require_valid<Op, void, detail::operand_shape_t<X>...>();
   if constexpr (Op.check(detail::operand_shape_t<X>::dims...).empty())
-    return reading<typename detail::first_operand<X...>::type>::template combine<Op, detail::result_shape<Op, detail::operand_shape_t<X>...>>(
-        std::forward<X>(x)...);
+    return reading<typename detail::first_operand<X...>::type>::template combine<
+        Op, detail::result_shape<Op, detail::operand_shape_t<X>...>>(std::forward<X>(x)...);
   else return detail::first(x...);
 }
 
@@ -77,6 +79,8 @@ template <operand X> constexpr auto map(const ops::Activation& function, X&& x) 
 }
 
 /// The operand with everything pending computed: a tensor stays as it is.
-template <operand X> constexpr auto materialise(X&& x) { return reading<std::remove_cvref_t<X>>::materialise(std::forward<X>(x)); }
+template <operand X> constexpr auto materialise(X&& x) {
+  return reading<std::remove_cvref_t<X>>::materialise(std::forward<X>(x));
+}
 
 }  // namespace lamina

@@ -12,8 +12,8 @@ namespace lamina {
 /// Alignment of every tensor, in bytes: a cache line, and the widest vector register.
 inline constexpr std::size_t storage_alignment = 64;
 
-/// A shared block of bytes on the heap, zero unless said otherwise, or nothing. Copies share the block. Legal in a constant expression as
-/// long as it holds nothing, so a default-constructed model is a constant.
+/// A shared block of bytes on the heap, zero unless said otherwise, or nothing. Copies share the block. Legal in a
+/// constant expression as long as it holds nothing, so a default-constructed model is a constant.
 class Storage {
   // The header takes one alignment unit before the elements.
   struct Header {
@@ -31,7 +31,7 @@ class Storage {
   /// A block whose bytes are written before they are read.
   static Storage uninitialized(std::size_t bytes) {
     Storage storage;
-    void* block = ::operator new(storage_alignment + bytes, std::align_val_t{storage_alignment});
+    void* block = ::operator new (storage_alignment + bytes, std::align_val_t{storage_alignment});
     storage.header = new (block) Header;
     storage.header->bytes = bytes;
     return storage;
@@ -47,7 +47,7 @@ class Storage {
   constexpr ~Storage() {
     if (header && header->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
       header->~Header();
-      ::operator delete(static_cast<void*>(header), std::align_val_t{storage_alignment});
+      ::operator delete (static_cast<void*>(header), std::align_val_t{storage_alignment});
     }
   }
 
@@ -57,8 +57,8 @@ class Storage {
   Device device() const { return header ? header->device : Device{}; }
   bool unique() const { return header && header->references.load(std::memory_order_acquire) == 1; }
 
-  /// Changes with every write and is never used again, also not by other memory at the same address: what is derived from the elements
-  /// (packed weights) is stale when it changed.
+  /// Changes with every write and is never used again, also not by other memory at the same address: what is derived
+  /// from the elements (packed weights) is stale when it changed.
   std::uint64_t version() const { return header ? header->version.load(std::memory_order_acquire) : 0; }
   void written() {
     static std::atomic<std::uint64_t> writes{0};

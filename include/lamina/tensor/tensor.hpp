@@ -14,7 +14,8 @@ namespace detail {
 /// Throws shape_error unless extents known at run time fit a shape type.
 template <shape S> void require_fits(const Dims& dims, const char* what) {
   if (compatible(S::dims, dims) && is_static(dims)) return;
-  throw shape_error(std::string((Text{} << what << ": the type says " << S::dims << ", the extents are " << dims).view()));
+  throw shape_error(
+      std::string((Text{} << what << ": the type says " << S::dims << ", the extents are " << dims).view()));
 }
 constexpr idx offset_of(const Dims& dims, std::initializer_list<idx> at) {
   idx offset = 0;
@@ -40,7 +41,8 @@ template <class T, shape S> class TensorView {
   const Dims& dims() const { return extents; }
   idx size() const { return count(extents); }
   std::span<T> span() const { return {elements, std::size_t(size())}; }
-  template <class... I> requires(sizeof...(I) == std::size_t(S::dims.rank)) T& operator()(I... at) const {
+  template <class... I>
+  requires(sizeof...(I) == std::size_t(S::dims.rank)) T& operator()(I... at) const {
     return elements[detail::offset_of(extents, {idx(at)...})];
   }
 };
@@ -68,12 +70,17 @@ template <class T, shape S> class Tensor {
     storage_ = Storage(std::size_t(count(dims)) * sizeof(T));
   }
   /// Shares elements that are already in memory: `storage` holds at least count(dims) of them.
-  Tensor(Storage storage, const Dims& dims) : storage_(std::move(storage)), extents(dims) { detail::require_fits<S>(dims, "Tensor"); }
+  Tensor(Storage storage, const Dims& dims) : storage_(std::move(storage)), extents(dims) {
+    detail::require_fits<S>(dims, "Tensor");
+  }
   /// The same tensor under another shape type: what is known in both agrees at compile time, the rest is checked here.
-  template <shape Other> requires(compatible(S::dims, Other::dims) && !std::is_same_v<S, Other>)
-  Tensor(const Tensor<T, Other>& other) : Tensor(other.storage(), other.dims()) {}
+  template <shape Other>
+  requires(compatible(S::dims, Other::dims) && !std::is_same_v<S, Other>) Tensor(const Tensor<T, Other>& other)
+      : Tensor(other.storage(), other.dims()) {}
   /// Copies the elements of a view.
-  template <class U> requires std::is_same_v<std::remove_const_t<U>, T> explicit Tensor(const TensorView<U, S>& view) : Tensor(view.dims()) {
+  template <class U>
+  requires std::is_same_v<std::remove_const_t<U>, T>
+  explicit Tensor(const TensorView<U, S>& view) : Tensor(view.dims()) {
     std::copy_n(view.data(), std::size_t(view.size()), data());
   }
 
@@ -96,10 +103,12 @@ template <class T, shape S> class Tensor {
     std::fill_n(data(), std::size_t(size()), value);
     return *this;
   }
-  template <class... I> requires(sizeof...(I) == std::size_t(S::dims.rank)) T& operator()(I... at) {
+  template <class... I>
+  requires(sizeof...(I) == std::size_t(S::dims.rank)) T& operator()(I... at) {
     return data()[detail::offset_of(extents, {idx(at)...})];
   }
-  template <class... I> requires(sizeof...(I) == std::size_t(S::dims.rank)) const T& operator()(I... at) const {
+  template <class... I>
+  requires(sizeof...(I) == std::size_t(S::dims.rank)) const T& operator()(I... at) const {
     return data()[detail::offset_of(extents, {idx(at)...})];
   }
 };

@@ -13,16 +13,15 @@ namespace {
 const std::string data = LAMINA_TEST_DATA;
 
 // The model of the reference's strict cases.
-using Net = Sequential<named<"conv", Conv2d<3, 8, conv{.kernel_size = 3}>>, named<"bn", BatchNorm2d<8>>, named<"fc", Linear<8, 5>>>;
+using Net = Sequential<named<"conv", Conv2d<3, 8, conv{.kernel_size = 3}>>, named<"bn", BatchNorm2d<8>>,
+                       named<"fc", Linear<8, 5>>>;
 using Keys = std::vector<std::string>;
 
 /// The lists of a load that must fail.
 template <class M> load_error failure(M& net, const std::string& file) {
   try {
     load(net, data + file);
-  } catch (const load_error& e) {
-    return e;
-  }
+  } catch (const load_error& e) { return e; }
   FAIL("loaded " << file);
   return load_error("");
 }
@@ -46,13 +45,16 @@ TEST_CASE("a file that fits fills every parameter and buffer") {
   CHECK(net["bn"_m].num_batches_tracked.has_values());
 }
 
-// PyTorch's lists, from the reference manifest: a counter of batches may be absent where the file does not say its version.
+// PyTorch's lists, from the reference manifest: a counter of batches may be absent where the file does not say its
+// version.
 TEST_CASE("missing and unexpected names are listed in order") {
   Net net;
   const load_error e = failure(net, "/strict_module_all/state_dict.pt");
-  CHECK(e.missing == Keys{"conv.weight", "conv.bias", "bn.weight", "bn.bias", "bn.running_mean", "bn.running_var", "fc.weight", "fc.bias"});
-  CHECK(e.unexpected == Keys{"module.conv.weight", "module.conv.bias", "module.bn.weight", "module.bn.bias", "module.bn.running_mean",
-                             "module.bn.running_var", "module.bn.num_batches_tracked", "module.fc.weight", "module.fc.bias"});
+  CHECK(e.missing == Keys{"conv.weight", "conv.bias", "bn.weight", "bn.bias", "bn.running_mean", "bn.running_var",
+                          "fc.weight", "fc.bias"});
+  CHECK(e.unexpected == Keys{"module.conv.weight", "module.conv.bias", "module.bn.weight", "module.bn.bias",
+                             "module.bn.running_mean", "module.bn.running_var", "module.bn.num_batches_tracked",
+                             "module.fc.weight", "module.fc.bias"});
   CHECK(e.mismatched.empty());
   CHECK(failure(net, "/strict_extra/state_dict.pt").unexpected == Keys{"fc2.weight", "conv.weight_g"});
 }
