@@ -276,17 +276,18 @@ def cross_entropy_loss(o):
 
 
 IMAGES = range(4, 5)
+ONE_IMAGE_TOO = range(3, 5)
 ANY = range(0, 7)
 
 # Class: its type, and the numbers of dimensions it takes.
 LEAVES = {
-    "AdaptiveAvgPool2d": (adaptive_avg_pool2d, IMAGES),
-    "AvgPool2d": (avg_pool2d, IMAGES),
+    "AdaptiveAvgPool2d": (adaptive_avg_pool2d, ONE_IMAGE_TOO),
+    "AvgPool2d": (avg_pool2d, ONE_IMAGE_TOO),
     "BCEWithLogitsLoss": (pair_loss, ANY),
     "BatchNorm1d": (batch_norm, range(2, 4)),
     "BatchNorm2d": (batch_norm, IMAGES),
-    "Conv2d": (conv2d, IMAGES),
-    "ConvTranspose2d": (conv_transpose2d, IMAGES),
+    "Conv2d": (conv2d, ONE_IMAGE_TOO),
+    "ConvTranspose2d": (conv_transpose2d, ONE_IMAGE_TOO),
     "CrossEntropyLoss": (cross_entropy_loss, range(2, 7)),
     "Dropout": (dropout, ANY),
     "Flatten": (flatten, ANY),
@@ -299,7 +300,7 @@ LEAVES = {
     "Linear": (linear, range(1, 7)),
     "LogSoftmax": (softmax, range(1, 7)),
     "MSELoss": (pair_loss, ANY),
-    "MaxPool2d": (max_pool2d, IMAGES),
+    "MaxPool2d": (max_pool2d, ONE_IMAGE_TOO),
     "ReLU": (inplace("ReLU"), ANY),
     "SiLU": (inplace("SiLU"), ANY),
     "Sigmoid": (plain, ANY),

@@ -114,6 +114,33 @@ TEST_CASE("arithmetic with numbers") {
   CHECK(difference(eager, planned) < 1e-6);
 }
 
+namespace {
+struct Images {
+  Conv2d<3, 4, conv{.kernel_size = 3, .padding = 1}> conv1;
+  MaxPool2d<> pool;
+  ConvTranspose2d<4, 2, conv_transpose{.kernel_size = 2, .stride = 2}> up;
+  AdaptiveAvgPool2d<2> average;
+  constexpr auto operator()(auto x) const { return average(up(pool(relu(conv1(x))))); }
+};
+}  // namespace
+
+TEST_CASE("an image without a batch gives what it gives as a batch of one") {
+  static_assert(std::is_same_v<output_shape<Images, Shape<3, 8, 6>>, Shape<2, 2, 2>>);
+  Images net;
+  fill(net, 13);
+  Tensor<float, Shape<3, 8, 6>> image;
+  fill(image, 14);
+  const Tensor<float, Shape<1, 3, 8, 6>> batch(image.storage(), Dims{1, 3, 8, 6});
+  const auto expected = compile<Shape<1, 3, 8, 6>>(net)(batch);
+  const auto planned = compile<Shape<3, 8, 6>>(net)(image);
+  const auto eager = materialise(net(image));
+  REQUIRE(planned.dims() == Dims{2, 2, 2});
+  for (idx i = 0; i < planned.size(); ++i) {
+    CHECK(planned.data()[i] == expected.data()[i]);
+    CHECK(std::abs(eager.data()[i] - expected.data()[i]) < 1e-6f);
+  }
+}
+
 TEST_CASE("a compiled model keeps the weights it was compiled with") {
   Linear<3, 2> net;
   fill(net, 9);

@@ -23,7 +23,8 @@ template <stored P> Tensor<typename P::value_type, typename P::shape_type> tenso
 }
 
 template <class Layer> constexpr Text label_of() {
-  if constexpr (requires { Layer::operation; }) return type_label<Layer>();
+  if constexpr (std::is_void_v<Layer>) return {};
+  else if constexpr (requires { Layer::operation; }) return type_label<Layer>();
   else return Text{} << class_name<Layer>();
 }
 

@@ -35,10 +35,10 @@ constexpr Size2 as_pair(const Size2& size) { return {size.height, size.width}; }
 constexpr bool is_both(const Size2& size, int n) { return size.height == n && size.width == n; }
 }  // namespace detail
 
-/// Convolution over [N, InChannels, H, W] with zero padding -> [N, OutChannels, H', W'], H' = floor((H + 2 * padding -
-/// dilation * (kernel_size - 1) - 1) / stride) + 1. weight [OutChannels, InChannels / groups, kernel height, kernel
-/// width]. PyTorch: nn.Conv2d(in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1,
-/// bias=True).
+/// Convolution over [N, InChannels, H, W], or one image [InChannels, H, W], with zero padding -> [N, OutChannels, H',
+/// W'], H' = floor((H + 2 * padding - dilation * (kernel_size - 1) - 1) / stride) + 1. weight [OutChannels, InChannels
+/// / groups, kernel height, kernel width]. PyTorch: nn.Conv2d(in_channels, out_channels, kernel_size, stride=1,
+/// padding=0, dilation=1, groups=1, bias=True).
 template <int InChannels, int OutChannels, conv Options = conv{}> struct Conv2d {
   static_assert(InChannels > 0 && OutChannels > 0, "lamina: Conv2d needs at least one channel on either side");
   static_assert(Options.groups > 0 && InChannels % Options.groups == 0 && OutChannels % Options.groups == 0,

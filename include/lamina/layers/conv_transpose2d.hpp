@@ -17,10 +17,10 @@ struct conv_transpose {
   friend constexpr bool operator==(const conv_transpose&, const conv_transpose&) = default;
 };
 
-/// Transposed convolution over [N, InChannels, H, W] -> [N, OutChannels, H', W'], H' = (H - 1) * stride - 2 * padding +
-/// dilation * (kernel_size - 1) + output_padding + 1. weight [InChannels, OutChannels / groups, kernel height, kernel
-/// width]. PyTorch: nn.ConvTranspose2d(in_channels, out_channels, kernel_size, stride=1, padding=0, output_padding=0,
-/// groups=1, bias=True, dilation=1).
+/// Transposed convolution over [N, InChannels, H, W], or one image [InChannels, H, W] -> [N, OutChannels, H', W'], H' =
+/// (H - 1) * stride - 2 * padding + dilation * (kernel_size - 1) + output_padding + 1. weight [InChannels, OutChannels
+/// / groups, kernel height, kernel width]. PyTorch: nn.ConvTranspose2d(in_channels, out_channels, kernel_size,
+/// stride=1, padding=0, output_padding=0, groups=1, bias=True, dilation=1).
 template <int InChannels, int OutChannels, conv_transpose Options = conv_transpose{}> struct ConvTranspose2d {
   static_assert(InChannels > 0 && OutChannels > 0, "lamina: ConvTranspose2d needs at least one channel on either side");
   static_assert(Options.groups > 0 && InChannels % Options.groups == 0 && OutChannels % Options.groups == 0,

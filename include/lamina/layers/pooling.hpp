@@ -38,8 +38,8 @@ constexpr ops::Window2d pool_window(Size2 kernel, Size2 stride, Size2 padding, S
 }
 }  // namespace detail
 
-/// Maximum under a window. [N, C, H, W] -> [N, C, H', W'], H' = floor((H + 2 * padding - dilation * (kernel_size - 1) -
-/// 1) / stride)
+/// Maximum under a window, of a batch or of one image [C, H, W]. [N, C, H, W] -> [N, C, H', W'], H' = floor((H + 2 *
+/// padding - dilation * (kernel_size - 1) - 1) / stride)
 /// + 1, rounded up with ceil_mode. Padding counts as minus infinity.
 /// PyTorch: nn.MaxPool2d(kernel_size, stride=None, padding=0, dilation=1, return_indices=False, ceil_mode=False).
 template <max_pool Options = max_pool{}> struct MaxPool2d {

@@ -9,6 +9,7 @@ namespace lamina::ops {
 struct Conv2d {
   static constexpr std::string_view name = "conv2d";
   static constexpr Role role = Role::producer;
+  static constexpr bool takes_one_image = true;
   int in_channels = 1, out_channels = 1, groups = 1;
   Window2d window{};
 

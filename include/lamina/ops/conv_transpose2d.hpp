@@ -10,6 +10,7 @@ namespace lamina::ops {
 struct ConvTranspose2d {
   static constexpr std::string_view name = "conv_transpose2d";
   static constexpr Role role = Role::producer;
+  static constexpr bool takes_one_image = true;
   int in_channels = 1, out_channels = 1, groups = 1;
   Window2d window{};
   int output_padding_height = 0, output_padding_width = 0;

@@ -25,6 +25,9 @@ template <class Op, class... D> constexpr idx macs_of(const Op& op, const D&... 
   else return 0;
 }
 
+/// True for operations on images that take one without a batch too, [C, H, W], as PyTorch's do.
+template <auto Op> inline constexpr bool takes_one_image = requires { Op.takes_one_image; };
+
 /// The sentence that an operation on operands of another rank gets.
 constexpr Text rank_fault(const char* needs, const Dims& x) {
   return Text{} << "needs " << needs << ", the input is " << x;

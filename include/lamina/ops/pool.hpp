@@ -15,6 +15,7 @@ constexpr Text check_pool(const Dims& x, const Window2d& w) {
 struct MaxPool2d {
   static constexpr std::string_view name = "max_pool2d";
   static constexpr Role role = Role::plain;
+  static constexpr bool takes_one_image = true;
   Window2d window{};
   bool ceil_mode = false;
 
@@ -28,6 +29,7 @@ struct MaxPool2d {
 struct AvgPool2d {
   static constexpr std::string_view name = "avg_pool2d";
   static constexpr Role role = Role::plain;
+  static constexpr bool takes_one_image = true;
   Window2d window{};
   bool ceil_mode = false, count_include_pad = true;
   int divisor = 0;
@@ -42,6 +44,7 @@ struct AvgPool2d {
 struct AdaptiveAvgPool2d {
   static constexpr std::string_view name = "adaptive_avg_pool2d";
   static constexpr Role role = Role::plain;
+  static constexpr bool takes_one_image = true;
   int height = 1, width = 1;
 
   constexpr Text check(const Dims& x) const { return x.rank == 4 ? Text{} : rank_fault("[N, C, H, W]", x); }

@@ -4,6 +4,7 @@
 /// are known at compile time are checked here, once for all readings.
 #pragma once
 #include "../ops/activation.hpp"
+#include "../ops/reshape.hpp"
 #include "parameter.hpp"
 
 namespace lamina {
@@ -13,7 +14,8 @@ namespace lamina {
 ///   combine<Op, S>(X&&...)                                            several operands
 ///   map(const ops::Activation&, X&&)                                  a function whose parameter only the run knows
 ///   materialise(X&&)                                                  everything pending computed
-/// as static constexpr templates, where S is the shape type of the result, and X::shape_type names the operand's extents.
+/// as static constexpr templates, where S is the shape type of the result, and X::shape_type names the operand's
+/// extents.
 template <class X> struct reading { static constexpr bool defined = false; };
 
 /// What layers and functions compute with: a tensor, a pending expression, or a shape.
@@ -35,12 +37,24 @@ template <auto Op, class Layer, shape... In> constexpr void require_valid() {
 template <auto Op, shape... In> using result_shape = shape_of<Op.shape(In::dims...)>;
 }  // namespace detail
 
+namespace detail {
+/// The same elements under other extents, in whichever reading.
+template <auto Op, class X> constexpr auto alias(X&& x) {
+  return reading<std::remove_cvref_t<X>>::template perform<Op, result_shape<Op, operand_shape_t<X>>>(
+      static_cast<const void*>(nullptr), std::forward<X>(x));
+}
+}  // namespace detail
+
 /// Applies an operation with a layer's parameters to one operand.
 template <auto Op, class Layer, class X, class... P>
 constexpr auto perform(const Layer& layer, X&& x, const P&... parameters) {
   if constexpr (!operand<X>) {
     fail<Text{} << type_label<Layer>() << " needs a tensor; it was called with "
                 << class_name<std::remove_cvref_t<X>>()>();
+  } else if constexpr (ops::takes_one_image<Op> && detail::operand_shape_t<X>::dims.rank == 3) {
+    auto batch = detail::alias<ops::Unsqueeze{0}>(std::forward<X>(x));
+    auto image = perform<Op>(layer, std::move(batch), parameters...);
+    return detail::alias<ops::Flatten{0, 1}>(std::move(image));
   } else {
     using In = detail::operand_shape_t<X>;
     detail::require_valid<Op, Layer, In>();
