@@ -1,40 +1,10 @@
 /// Chapter 3: change a model that exists: another head, one more input, one more output.
 ///   chapter3_change
+#include "around_a_net.hpp"
 #include <iostream>
 #include <lamina.hpp>
 
 using namespace lamina;
-
-using Head = Sequential<named<"fc1", Linear<2048, 128>>, named<"relu1", ReLU>, named<"dropout1", Dropout<>>,
-                        named<"fc2", Linear<128, 10>>, named<"output", Softmax<1>>>;
-
-// A model around a model: the result and a second input (one number a picture) make the features of a new layer.
-template <class Net> struct ExtraInput {
-  Net net;
-  ReLU relu;
-  Dropout<> dropout;
-  Linear<1001, 10> fc_add;
-  Softmax<1> output;
-
-  constexpr auto operator()(auto x, auto number) const {
-    auto features = dropout(relu(net(x)));
-    return output(fc_add(cat<1>(features, unsqueeze<1>(number))));
-  }
-};
-
-// The same with two results: ten classes, and the thousand features under them.
-template <class Net> struct ExtraOutput {
-  Net net;
-  ReLU relu;
-  Dropout<> dropout;
-  Linear<1000, 10> fc1;
-  Softmax<1> output;
-
-  constexpr auto operator()(auto x) const {
-    auto features = materialise(net(x));
-    return std::tuple(materialise(output(fc1(dropout(relu(features))))), features);
-  }
-};
 
 static_assert(
     std::is_same_v<output_shape<ExtraInput<models::ResNet50>, Shape<4, 3, 224, 224>, Shape<4>>, Shape<4, 10>>);

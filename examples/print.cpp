@@ -1,36 +1,12 @@
 /// Prints a model of the tutorial as PyTorch prints it.
 ///   print NAME
+#include "around_a_net.hpp"
 #include <cstring>
 #include <iostream>
 #include <lamina.hpp>
 
 using namespace lamina;
 using models::ResNet152, models::ResNet18, models::ResNet50, models::UNet;
-
-// Models around a net: one more input, one more output (chapter3_change runs them).
-template <class Net> struct ExtraInput {
-  Net net;
-  ReLU relu;
-  Dropout<> dropout;
-  Linear<1001, 10> fc_add;
-  Softmax<1> output;
-
-  constexpr auto operator()(auto x, auto number) const {
-    return output(fc_add(cat<1>(dropout(relu(net(x))), unsqueeze<1>(number))));
-  }
-};
-template <class Net> struct ExtraOutput {
-  Net net;
-  ReLU relu;
-  Dropout<> dropout;
-  Linear<1000, 10> fc1;
-  Softmax<1> output;
-
-  constexpr auto operator()(auto x) const {
-    auto features = materialise(net(x));
-    return std::tuple(materialise(output(fc1(dropout(relu(features))))), features);
-  }
-};
 
 void sequential() { std::cout << Sequential<Linear<784, 256>, ReLU, Linear<256, 10>>{} << '\n'; }
 
@@ -54,12 +30,7 @@ void module_dict() {
   std::cout << append<"output">(std::move(dict), Linear<256, 10>{}) << '\n';
 }
 
-void resnet50_new_head() {
-  Sequential<named<"fc1", Linear<2048, 128>>, named<"relu1", ReLU>, named<"dropout1", Dropout<>>,
-             named<"fc2", Linear<128, 10>>>
-      head;
-  std::cout << replace<"fc">(ResNet50{}, append<"output">(std::move(head), Softmax<1>{})) << '\n';
-}
+void resnet50_new_head() { std::cout << replace<"fc">(ResNet50{}, Head{}) << '\n'; }
 
 constexpr struct {
   const char* name;
