@@ -3,7 +3,6 @@
 #pragma once
 #include "../core/error.hpp"
 #include "pending.hpp"
-#include <array>
 
 namespace lamina::inline LAMINA_ISA {
 

@@ -117,8 +117,6 @@ template <shape S, auto Producer, auto... Epilogues> class Pending {
   template <class... I>
   requires(sizeof...(I) == std::size_t(S::dims.rank)) const float& operator()(I... at) const { return value()(at...); }
 
-  /// True once the value is there; nothing can be fused any more.
-  bool computed() const { return bool(result.storage()); }
   /// The expression with one more epilogue; what it holds moves over, changed by `extend`.
   template <auto Epilogue, class Extend> auto then(Extend&& extend) && {
     extend(held);

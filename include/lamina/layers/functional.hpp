@@ -18,16 +18,10 @@ namespace lamina {
 using ops::Reduction;
 
 namespace detail {
-/// The layer of a function: none.
-struct Function {};
 template <auto Op, class X> constexpr auto apply_function(X&& x) {
-  if constexpr (operand<X>) {
-    require_valid<Op, void, operand_shape_t<X>>();
-    if constexpr (Op.check(operand_shape_t<X>::dims).empty())
-      return reading<std::remove_cvref_t<X>>::template perform<Op, result_shape<Op, operand_shape_t<X>>>(
-          static_cast<const Function*>(nullptr), std::forward<X>(x));
-    else return std::remove_cvref_t<X>(x);
-  }
+  require_valid<Op, void, operand_shape_t<X>>();
+  if constexpr (Op.check(operand_shape_t<X>::dims).empty()) return apply<Op>(std::forward<X>(x));
+  else return std::remove_cvref_t<X>(x);
 }
 template <ops::Activation::Kind K, class X> constexpr auto activate(X&& x) {
   return apply_function<ops::Activation{K}>(std::forward<X>(x));

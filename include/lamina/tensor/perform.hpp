@@ -38,8 +38,8 @@ template <auto Op, shape... In> using result_shape = shape_of<Op.shape(In::dims.
 }  // namespace detail
 
 namespace detail {
-/// The same elements under other extents, in whichever reading.
-template <auto Op, class X> constexpr auto alias(X&& x) {
+/// Applies an operation that belongs to no layer to an operand whose extents fit.
+template <auto Op, class X> constexpr auto apply(X&& x) {
   return reading<std::remove_cvref_t<X>>::template perform<Op, result_shape<Op, operand_shape_t<X>>>(
       static_cast<const void*>(nullptr), std::forward<X>(x));
 }
@@ -52,9 +52,9 @@ constexpr auto perform(const Layer& layer, X&& x, const P&... parameters) {
     fail<Text{} << type_label<Layer>() << " needs a tensor; it was called with "
                 << class_name<std::remove_cvref_t<X>>()>();
   } else if constexpr (ops::takes_one_image<Op> && detail::operand_shape_t<X>::dims.rank == 3) {
-    auto batch = detail::alias<ops::Unsqueeze{0}>(std::forward<X>(x));
+    auto batch = detail::apply<ops::Unsqueeze{0}>(std::forward<X>(x));
     auto image = perform<Op>(layer, std::move(batch), parameters...);
-    return detail::alias<ops::Flatten{0, 1}>(std::move(image));
+    return detail::apply<ops::Flatten{0, 1}>(std::move(image));
   } else {
     using In = detail::operand_shape_t<X>;
     detail::require_valid<Op, Layer, In>();
