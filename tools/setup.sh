@@ -1,4 +1,4 @@
-# Shared by examples/run.sh, tests/run.sh, benchmarks/compile/run.sh and .ci/run, which set $root (the source tree) and
+# Shared by examples/run.sh, tests/run.sh, the scripts of benchmarks and .ci/run, which set $root (the source tree) and
 # source this file. Everything here tells its progress on standard error and costs milliseconds when nothing is to be done.
 
 CXX=${CXX:-g++}
@@ -42,16 +42,18 @@ compiler_packages() {
   esac
 }
 
-# missing_packages PART...: Debian's names of what is not there; a part is tests or examples.
+# missing_packages PART...: Debian's names of what is not there; a part is tests, examples or benchmarks.
 missing_packages() {
   have_compiler || compiler_packages
   command -v python3 >/dev/null 2>&1 || echo python3
   command -v meson >/dev/null 2>&1 || echo meson
   command -v ninja >/dev/null 2>&1 || echo ninja-build
+  case " $* " in *" benchmarks "*) python3 -c 'import ensurepip' >/dev/null 2>&1 || echo python3-venv ;; esac
   if ! command -v pkg-config >/dev/null 2>&1; then
     echo pkgconf libeigen3-dev
     case " $* " in *" tests "*) echo catch2 ;; esac
     case " $* " in *" examples "*) echo libstb-dev libcli11-dev ;; esac
+    case " $* " in *" benchmarks "*) echo libbenchmark-dev ;; esac
     return
   fi
   pkg-config --exists 'eigen3 >= 3.4' || echo libeigen3-dev
@@ -60,6 +62,7 @@ missing_packages() {
     pkg-config --exists stb || echo libstb-dev
     ;;
   esac
+  case " $* " in *" benchmarks "*) pkg-config --exists benchmark || echo libbenchmark-dev ;; esac
 }
 
 # ---- installing with apt
@@ -114,8 +117,8 @@ can_install() {
 
 # ---- the two things that a build asks for
 
-# install_missing PART...: installs what the parts (tests, examples) need. Where it cannot, it names what to install and
-# goes on: the build tells then what it did not find.
+# install_missing PART...: installs what the parts (tests, examples, benchmarks) need. Where it cannot, it names what to
+# install and goes on: the build tells then what it did not find.
 install_missing() {
   packages=$(missing_packages "$@" | tr '\n' ' ')
   if [ -n "$packages" ]; then

@@ -63,7 +63,6 @@ struct Reading {
           int slot = 0;
           ((held.norm[slot++] = share(parameters, label_of<Layer>())), ...);
           held.norm_operation = Op;
-          held.has_norm = true;
         });
       } else return compute<Op, S, Layer>(x, parameters...);
     } else if constexpr (extends && holds<ops::Activation, Op>) {

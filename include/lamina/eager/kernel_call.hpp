@@ -1,6 +1,6 @@
 /// From tensors to kernel calls.
 #pragma once
-#include "../backend/cpu/run.hpp"
+#include "../backend/cpu/planar.hpp"
 #include "../tensor/parameter.hpp"
 #include <string>
 
@@ -13,11 +13,15 @@ inline cpu::Output output_of(float* data, const Dims& dims) {
   return {{data, dims, product(dims, 1, dims.rank), Dtype::float32}};
 }
 
-/// Calls the kernel of an operation with scratch of its own.
+/// Calls the kernel of an operation that is no producer, with scratch of its own.
 template <auto Op> void run_with_scratch(cpu::Call& call) {
-  const idx floats = call.inputs > 0 ? cpu::scratch_floats(Op, call.in[0].dims) : 0;
-  const Storage scratch = floats > 0 ? Storage::uninitialized(std::size_t(floats) * sizeof(float)) : Storage();
-  if (scratch) call.scratch = reinterpret_cast<float*>(scratch.data());
+  const Dims none{};
+  const cpu::Scratch scratch = cpu::Backend::scratch_of(Operation(Op), call.inputs > 0 ? call.in[0].dims : none,
+                                                        call.inputs > 1 ? call.in[1].dims : none, cpu::Method::plain);
+  call.threads = num_threads();
+  const idx floats = scratch.shared + call.threads * scratch.each;
+  const Storage memory = floats > 0 ? Storage::uninitialized(std::size_t(floats) * sizeof(float)) : Storage();
+  if (memory) call.scratch = reinterpret_cast<float*>(memory.data());
   run(Op, call);
 }
 

@@ -5,9 +5,7 @@
 #pragma once
 #include "../ops/all.hpp"
 #include "../tensor/perform.hpp"
-#include "kernel_call.hpp"
-#include <cmath>
-#include <vector>
+#include "packed.hpp"
 
 namespace lamina::inline LAMINA_ISA {
 
@@ -20,45 +18,27 @@ struct Held {
   Storage parameters[4]{};
   Storage norm[4]{};
   ops::BatchNorm norm_operation{};
-  bool has_norm = false;
   Storage residual{};
   ops::Activation activation{};
 };
 
-/// A batch norm with running statistics as factors and terms of its channels, factors first.
-inline std::vector<float> scale_and_shift(const Held& held) {
-  const std::size_t channels = std::size_t(held.norm_operation.num_features);
-  const auto values = [&](int slot) { return reinterpret_cast<const float*>(held.norm[slot].data()); };
-  std::vector<float> both(2 * channels);
-  for (std::size_t c = 0; c < channels; ++c) {
-    const double gamma = held.norm_operation.affine ? values(0)[c] : 1,
-                 beta = held.norm_operation.affine ? values(1)[c] : 0;
-    const double factor = gamma / std::sqrt(double(values(3)[c]) + held.norm_operation.eps);
-    both[c] = float(factor);
-    both[channels + c] = float(beta - factor * double(values(2)[c]));
-  }
-  return both;
-}
-
 /// Runs the kernel of a producer and what is fused to it into `out`.
-template <auto Producer> void evaluate(const Held& held, float* out) {
-  std::vector<float> norm;
-  if (held.has_norm) norm = scale_and_shift(held);
+template <class Op> void evaluate(const Op& op, const Held& held, float* out) {
+  const cpu::Method method = cpu::planar_method(op, held.x_dims, CompileOptions{});
+  const PackedForms::Form form = packed(op, method, held.parameters, held.norm, held.norm_operation.eps);
   const cpu::Input x = input_of(held.x, held.x_dims, Dtype::float32);
   const cpu::Input residual = input_of(held.residual, held.dims, Dtype::float32);
   cpu::Call call;
   call.in = &x;
   call.inputs = 1;
   call.out = output_of(out, held.dims);
-  for (int k = 0; k < 4; ++k)
-    if (held.parameters[k]) call.parameters[k] = input_of(held.parameters[k], {}, Dtype::float32);
-  if (held.has_norm) {
-    call.epilogue.scale = norm.data();
-    call.epilogue.shift = norm.data() + norm.size() / 2;
-  }
+  call.parameters[0].data = form.weight.data();
+  call.parameters[1].data = form.bias.data();
   if (held.residual) call.epilogue.residual = &residual;
   call.epilogue.activation = held.activation;
-  run_with_scratch<Producer>(call);
+  call.method = method;
+  call.threads = num_threads();
+  cpu::run_planar(op, call);
 }
 }  // namespace eager
 
@@ -100,7 +80,7 @@ template <shape S, auto Producer, auto... Epilogues> class Pending {
   const Tensor<float, S>& value() const {
     if (!result.storage()) {
       Tensor<float, S> fresh(Storage::uninitialized(std::size_t(count(held.dims)) * sizeof(float)), held.dims);
-      eager::evaluate<Producer>(held, fresh.data());
+      eager::evaluate(Producer, held, fresh.data());
       result = std::move(fresh);
       held = {};
     }

@@ -1,10 +1,13 @@
-/// compile<Shape<...>>(net): the compiled model. It owns its arena and a packed copy of the weights; the net stays as
-/// it is and may go.
+/// compile<Shape<...>>(net): the compiled model. It owns a packed copy of the weights; the net stays as it is and may
+/// go.
 #pragma once
 #include "../meta/counts.hpp"
+#include "../threads/pool.hpp"
 #include "pack.hpp"
 #include "run.hpp"
 #include "static_plan.hpp"
+#include <optional>
+#include <span>
 #include <tuple>
 
 namespace lamina::inline LAMINA_ISA {
@@ -41,20 +44,35 @@ template <class Spec> void require_extents(const Dims& dims) {
             .view()));
 }
 
-/// Operands of the widest step.
-template <class Table> constexpr int widest(const Table& steps) {
-  int n = 1;
-  for (const Step& step : steps)
-    if (step.operands > n) n = step.operands;
-  return n;
+/// Calls f(each) for the tensor, or each tensor of the tuple.
+template <class Result, class F> void for_each_result(Result& result, F&& f) {
+  if constexpr (is_tuple<Result>) std::apply([&](auto&... each) { (f(each), ...); }, result);
+  else f(result);
+}
+/// New tensors for the results.
+template <class Result> Result make_results(const Place* outputs) {
+  if constexpr (is_tuple<Result>) {
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return Result(std::tuple_element_t<I, Result>(outputs[I].dims)...);
+    }
+    (std::make_index_sequence<std::tuple_size_v<Result>>{});
+  } else return Result(outputs[0].dims);
 }
 
-/// Packs the weights of all steps.
-inline Storage pack_weights(const ModelTensors& parameters, std::span<const Step> steps, idx floats) {
-  Storage packed(std::size_t(floats) * sizeof(float));
-  for (const Step& step : steps) pack(step, parameters, reinterpret_cast<float*>(packed.data()));
-  return packed;
-}
+/// A call's memory, and the results of the last call: their memory is used again as soon as nobody else holds it.
+template <class Result> struct CallState {
+  Workspace workspace{};
+  std::optional<Result> results{};
+
+  Result& fresh_results(const Place* outputs) {
+    bool free = results.has_value();
+    int k = 0;
+    if (free)
+      for_each_result(*results, [&](auto& y) { free = free && y.storage().unique() && y.dims() == outputs[k++].dims; });
+    if (!free) results = make_results<Result>(outputs);
+    return *results;
+  }
+};
 
 /// Calls f with arrays of the arguments' and results' addresses.
 template <class Result, class F, class... X> void with_addresses(F&& f, Result& result, const X&... x) {
@@ -71,115 +89,256 @@ template <class Result, class F, class... X> void with_addresses(F&& f, Result& 
     f(inputs, outputs);
   }
 }
-/// New tensors for the results.
-template <class Result, class Places> Result make_results(const Places& outputs) {
-  if constexpr (is_tuple<Result>) {
-    return [&]<std::size_t... I>(std::index_sequence<I...>) {
-      return Result(std::tuple_element_t<I, Result>(outputs[I].dims)...);
-    }
-    (std::make_index_sequence<std::tuple_size_v<Result>>{});
-  } else return Result(outputs[0].dims);
+
+/// Packs the weights of all steps side by side. `versions` gets what they were made from.
+inline Storage pack_weights(Program& program, const ModelTensors& tensors, idx floats,
+                            std::vector<std::uint64_t>& versions) {
+  Storage packed = Storage::uninitialized(std::size_t(floats) * sizeof(float));
+  float* const data = reinterpret_cast<float*>(packed.data());
+  for (int i = 0; i < program.count; ++i) {
+    const Step& step = program.steps[i];
+    pack(step, tensors, data + step.weights);
+    program.weights.push_back(data + step.weights);
+    versions.push_back(version_of(step, tensors));
+  }
+  return packed;
 }
 }  // namespace execution
 
-/// A compiled model. Calls allocate the results and nothing else; one call at a time.
-template <class Net, class... Spec> class Engine {
-  using Static = StaticPlan<Net, Spec...>;
-  Storage arena, packed;
+/// A compiled model. After the first call, calls allocate nothing as long as the results of earlier ones are not kept,
+/// and on one thread take no lock. Several threads may call it at the same time.
+template <class Net, CompileOptions Options, class... Spec> class Engine {
+  using Static = StaticPlan<Net, Options, Spec...>;
 
  public:
   /// A tensor, or a tuple of tensors where the forward returns several.
   using result_type = execution::results_of<Net, Spec...>;
 
+ private:
+  struct Shared {
+    execution::Program program;
+    Storage packed;
+    std::vector<std::uint64_t> versions;
+    execution::Lender<execution::CallState<result_type>> states;
+  };
+  std::unique_ptr<Shared> shared = std::make_unique<Shared>();
+
+ public:
   explicit Engine(const Net& net);
+
   template <class... X>
-  requires(sizeof...(X) == sizeof...(Spec)) result_type operator()(const X&... x) {
+  requires(sizeof...(X) == sizeof...(Spec)) result_type operator()(const X&... x) const {
     (execution::require_argument<Spec, X>(), ...);
     (execution::require_extents<Spec>(x.dims()), ...);
-    result_type result = execution::make_results<result_type>(Static::table.outputs);
-    execution::with_addresses([&](const void* const* inputs, void* const* outputs) { run(inputs, outputs); }, result,
-                              x...);
+    const typename execution::Lender<execution::CallState<result_type>>::Loan state(shared->states);
+    result_type& result = state->fresh_results(Static::table.outputs.data());
+    execution::with_addresses(
+        [&](const void* const* inputs, void* const* outputs) { run(inputs, outputs, state->workspace); }, result, x...);
     return result;
   }
-  /// Runs all steps on memory that the caller owns: one row-major tensor an input and an output.
-  void run(const void* const* inputs, void* const* outputs);
+
+  /// Runs all steps; the caller owns one row-major tensor an input and an output.
+  void run(const void* const* inputs, void* const* outputs) const {
+    const typename execution::Lender<execution::CallState<result_type>>::Loan state(shared->states);
+    run(inputs, outputs, state->workspace);
+  }
+  /// The same in memory of the caller: at least memory_bytes(1) bytes, aligned to storage_alignment. It runs on as many
+  /// threads as the memory is enough for.
+  void run(const void* const* inputs, void* const* outputs, std::span<std::byte> memory) const;
+
+  /// Bytes that a call on so many threads needs beside inputs, outputs and weights.
+  static constexpr std::size_t memory_bytes(int threads) {
+    return std::size_t(Static::table.activations + Static::table.scratch_shared +
+                       threads * Static::table.scratch_each) *
+           sizeof(float);
+  }
+
+  /// Packs the weights again of those layers of `net` whose parameters were written since. No call may run meanwhile.
+  void refresh(const Net& net);
 
   static constexpr const auto& plan() { return Static::table; }
+
+ private:
+  void run(const void* const* inputs, void* const* outputs, execution::Workspace& workspace) const;
+  void run_steps(const execution::Memory& memory, cpu::Input* room) const;
 };
 
 // Defined outside the class, so that `extern template` holds their code back: members in a class body are inline.
-template <class Net, class... Spec>
-Engine<Net, Spec...>::Engine(const Net& net)
-    : arena(std::size_t(Static::table.arena) * sizeof(float)),
-      packed(execution::pack_weights(stored_tensors(std::as_const(net)), Static::table.steps, Static::table.packed)) {}
+template <class Net, CompileOptions Options, class... Spec> Engine<Net, Options, Spec...>::Engine(const Net& net) {
+  const auto& table = Static::table;
+  shared->program = {table.steps.data(),   int(table.steps.size()), table.operands.data(), table.activations,
+                     table.scratch_shared, table.scratch_each,      {}};
+  shared->packed = execution::pack_weights(shared->program, stored_tensors(net), table.packed, shared->versions);
+}
 
-template <class Net, class... Spec> void Engine<Net, Spec...>::run(const void* const* inputs, void* const* outputs) {
-  float* const floats = reinterpret_cast<float*>(arena.data());
-  const execution::Memory memory{floats, reinterpret_cast<const float*>(packed.data()), inputs, outputs,
-                                 floats + Static::table.scratch_offset};
+template <class Net, CompileOptions Options, class... Spec>
+void Engine<Net, Options, Spec...>::run_steps(const execution::Memory& memory, cpu::Input* room) const {
+  for (int i = 0; i < memory.program.count; ++i) execution::run_step<Static::table.kernels>(i, memory, room);
+}
+
+template <class Net, CompileOptions Options, class... Spec>
+void Engine<Net, Options, Spec...>::run(const void* const* inputs, void* const* outputs,
+                                        execution::Workspace& workspace) const {
+  const int threads = num_threads();
+  if (workspace.threads < threads) workspace.prepare(shared->program, threads);
+  run_steps({shared->program, reinterpret_cast<float*>(workspace.arena.data()), inputs, outputs, threads},
+            workspace.room.data());
+}
+
+template <class Net, CompileOptions Options, class... Spec>
+void Engine<Net, Options, Spec...>::run(const void* const* inputs, void* const* outputs,
+                                        std::span<std::byte> memory) const {
+  int threads = num_threads();
+  while (threads > 1 && memory.size() < memory_bytes(threads)) --threads;
+  if (memory.size() < memory_bytes(threads) || reinterpret_cast<std::uintptr_t>(memory.data()) % storage_alignment != 0)
+    throw parameter_error(std::string((Text{} << "a call of this model needs " << idx(memory_bytes(1))
+                                              << " bytes of memory aligned to " << idx(storage_alignment) << "; given are "
+                                              << idx(memory.size()) << " bytes")
+                                          .view()));
   cpu::Input room[execution::widest(Static::table.steps)];
-  for (const Step& step : Static::table.steps)
-    execution::run_step<Static::table.kernels>(step, Static::table.operands.data(), memory, room);
+  run_steps({shared->program, reinterpret_cast<float*>(memory.data()), inputs, outputs, threads}, room);
+}
+
+template <class Net, CompileOptions Options, class... Spec> void Engine<Net, Options, Spec...>::refresh(const Net& net) {
+  const execution::ModelTensors tensors = stored_tensors(net);
+  for (int i = 0; i < shared->program.count; ++i) {
+    const Step& step = shared->program.steps[i];
+    const std::uint64_t version = execution::version_of(step, tensors);
+    if (version == shared->versions[std::size_t(i)]) continue;
+    execution::pack(step, tensors, reinterpret_cast<float*>(shared->packed.data()) + step.weights);
+    shared->versions[std::size_t(i)] = version;
+  }
 }
 
 namespace execution {
 /// The operations that a forward uses, whatever its extents.
 template <class Net, class... Spec> constexpr std::uint64_t kernels_of_type() {
-  std::uint64_t mask = cpu::bit_of<ops::Identity>;
+  std::uint64_t mask = cpu::bit_of<ops::Copy>;
   const Graph graph = record_graph<Net, Spec...>();
   for (const Node& node : graph.nodes) mask |= std::uint64_t(1) << node.operation.index();
   return mask;
 }
-}  // namespace execution
 
-/// With dyn extents the plan is made at the first call of every new size, by the same functions. Weights are packed
-/// once; they do not depend on the extents.
-template <class Net, class... Spec>
-requires(!(is_static(input_spec<Spec>::shape_type::dims) && ...)) class Engine<Net, Spec...> {
-  static constexpr std::uint64_t kernels = execution::kernels_of_type<Net, Spec...>();
-  Net net;  ///< recorded anew for every size
-  Plan current{};
-  Dims planned[sizeof...(Spec)]{};
-  Storage arena{}, packed{};
-  std::vector<cpu::Input> room{};
+/// Packed weights of a net that several plans share: what a step packs depends on its parameters and its method alone.
+class PackedWeights {
+  struct Block {
+    int weight;
+    std::uint8_t method;
+    int norm;
+    Storage storage;
+  };
+  std::vector<Block> blocks;
 
  public:
-  using result_type = execution::results_of<Net, Spec...>;
+  /// The block of a step; packed at the first time.
+  const float* of(const Step& step, const ModelTensors& tensors) {
+    const auto data = [](const Block& b) { return reinterpret_cast<const float*>(b.storage.data()); };
+    for (const Block& b : blocks)
+      if (b.weight == step.parameters[0] && b.method == step.method && b.norm == step.norm[2]) return data(b);
+    Block fresh{step.parameters[0], step.method, step.norm[2],
+                Storage::uninitialized(std::size_t(step.weight_floats) * sizeof(float))};
+    pack(step, tensors, reinterpret_cast<float*>(fresh.storage.data()));
+    blocks.push_back(std::move(fresh));
+    return data(blocks.back());
+  }
+  void clear() { blocks.clear(); }
+};
+}  // namespace execution
 
-  explicit Engine(const Net& source) : net(source) {}
+/// With dyn extents the plan is made at the first call of every new size, by the same functions, and kept. Packed
+/// weights are shared by all sizes.
+template <class Net, CompileOptions Options, class... Spec>
+requires(!(is_static(input_spec<Spec>::shape_type::dims) && ...)) class Engine<Net, Options, Spec...> {
+  static constexpr std::uint64_t kernels = execution::kernels_of_type<Net, Spec...>();
+  using result_type_ = execution::results_of<Net, Spec...>;
+
+  /// A size: its plan, and the memory of calls of this size.
+  struct Size {
+    Dims dims[sizeof...(Spec)];
+    Plan plan;
+    execution::Program program{};
+    mutable execution::Lender<execution::CallState<result_type_>> states{};
+    const Size* next = nullptr;  ///< sizes are a list that only grows, so that it is read without a lock
+
+    Size(const Dims (&d)[sizeof...(Spec)], Plan p) : plan(std::move(p)) {
+      std::copy(std::begin(d), std::end(d), std::begin(dims));
+      program = {plan.steps.data(),   int(plan.steps.size()), plan.operands.data(), plan.activations,
+                 plan.scratch_shared, plan.scratch_each,      {}};
+    }
+  };
+  struct Shared {
+    Net net;  ///< recorded anew for every size
+    std::atomic<const Size*> sizes{nullptr};
+    std::mutex mutex;
+    execution::PackedWeights packed;
+
+    explicit Shared(const Net& source) : net(source) {}
+    ~Shared() {
+      for (const Size* size = sizes.load(); size;) delete std::exchange(size, size->next);
+    }
+  };
+  std::unique_ptr<Shared> shared;
+
+  const Size* find(const Dims (&dims)[sizeof...(Spec)]) const {
+    const Size* size = shared->sizes.load(std::memory_order_acquire);
+    while (size && !std::equal(std::begin(dims), std::end(dims), std::begin(size->dims))) size = size->next;
+    return size;
+  }
+
+ public:
+  using result_type = result_type_;
+
+  explicit Engine(const Net& source) : shared(std::make_unique<Shared>(source)) {}
+
   template <class... X>
-  requires(sizeof...(X) == sizeof...(Spec)) result_type operator()(const X&... x) {
+  requires(sizeof...(X) == sizeof...(Spec)) result_type operator()(const X&... x) const {
     (execution::require_argument<Spec, X>(), ...);
     (execution::require_extents<Spec>(x.dims()), ...);
-    prepare({x.dims()...});
-    result_type result = execution::make_results<result_type>(current.outputs);
-    execution::with_addresses([&](const void* const* inputs, void* const* outputs) { run(inputs, outputs); }, result,
-                              x...);
+    const Size& size = prepare({x.dims()...});
+    const typename execution::Lender<execution::CallState<result_type>>::Loan state(size.states);
+    result_type& result = state->fresh_results(size.plan.outputs.data());
+    execution::with_addresses(
+        [&](const void* const* inputs, void* const* outputs) {
+          const int threads = num_threads();
+          execution::Workspace& workspace = state->workspace;
+          if (workspace.threads < threads) workspace.prepare(size.program, threads);
+          const execution::Memory memory{size.program, reinterpret_cast<float*>(workspace.arena.data()), inputs,
+                                         outputs, threads};
+          for (int i = 0; i < size.program.count; ++i)
+            execution::run_step<kernels>(i, memory, workspace.room.data());
+        },
+        result, x...);
     return result;
   }
-  /// Plans for these extents unless that is the current plan. On an exception the engine stays as it was.
-  void prepare(const Dims (&dims)[sizeof...(Spec)]) {
-    if (packed && std::equal(std::begin(dims), std::end(dims), std::begin(planned))) return;
-    Plan next = execution::plan_of<Spec...>(net, dims);
-    Storage memory(std::size_t(next.arena) * sizeof(float));
-    if (!packed) packed = execution::pack_weights(stored_tensors(std::as_const(net)), next.steps, next.packed);
-    room.resize(std::size_t(execution::widest(next.steps)));
-    arena = std::move(memory);
-    current = std::move(next);
-    std::copy(std::begin(dims), std::end(dims), std::begin(planned));
+
+  /// The plan for inputs of these extents, made at the first time. On an exception the engine stays as it was.
+  const Plan& plan(const Dims (&dims)[sizeof...(Spec)]) const { return prepare(dims).plan; }
+
+  /// Takes over the parameters of `net`: all sizes are planned and packed anew. No call may run meanwhile.
+  void refresh(const Net& net) { *this = Engine(net); }
+
+ private:
+  const Size& prepare(const Dims (&dims)[sizeof...(Spec)]) const {
+    if (const Size* known = find(dims)) return *known;
+    const std::lock_guard lock(shared->mutex);
+    if (const Size* known = find(dims)) return *known;
+    auto size = std::make_unique<Size>(dims, execution::plan_of<Options, Spec...>(shared->net, dims));
+    const execution::ModelTensors tensors = stored_tensors(std::as_const(shared->net));
+    for (const Step& step : size->plan.steps) size->program.weights.push_back(shared->packed.of(step, tensors));
+    size->next = shared->sizes.load(std::memory_order_relaxed);
+    shared->sizes.store(size.get(), std::memory_order_release);
+    return *size.release();
   }
-  void run(const void* const* inputs, void* const* outputs) {
-    float* const floats = reinterpret_cast<float*>(arena.data());
-    const execution::Memory memory{floats, reinterpret_cast<const float*>(packed.data()), inputs, outputs,
-                                   floats + current.scratch_offset};
-    for (const Step& step : current.steps)
-      execution::run_step<kernels>(step, current.operands.data(), memory, room.data());
-  }
-  const Plan& plan() const { return current; }
 };
 
 /// Compiles a model for inputs of these extents: `compile<Shape<1, 3, 224, 224>>(net)`, with dyn where they vary, and
 /// `Tensor<std::int64_t, Shape<8>>` for an input of another type. The counterpart of torch.compile.
-template <class... Spec, class Net> Engine<Net, Spec...> compile(const Net& net) { return Engine<Net, Spec...>(net); }
+template <class... Spec, class Net> Engine<Net, CompileOptions{}, Spec...> compile(const Net& net) {
+  return Engine<Net, CompileOptions{}, Spec...>(net);
+}
+/// With options: `compile<CompileOptions{.accuracy = Accuracy::exact}, Shape<1, 3, 224, 224>>(net)`.
+template <CompileOptions Options, class... Spec, class Net> Engine<Net, Options, Spec...> compile(const Net& net) {
+  return Engine<Net, Options, Spec...>(net);
+}
 
 }  // namespace lamina::inline LAMINA_ISA

@@ -2,49 +2,128 @@
 #pragma once
 #include "../backend/cpu/run.hpp"
 #include "../plan/plan.hpp"
+#include <atomic>
+#include <memory>
+#include <mutex>
 
 namespace lamina::inline LAMINA_ISA {
 
 namespace execution {
-/// The memory that places refer to.
+/// A plan and the packed weights of its steps: all that calls share.
+struct Program {
+  const Step* steps = nullptr;
+  int count = 0;
+  const Place* operands = nullptr;
+  idx activations = 0, scratch_shared = 0, scratch_each = 0;  ///< floats
+  std::vector<const float*> weights{};                        ///< a block a step
+
+  /// Operands of the widest step.
+  int widest() const {
+    int n = 1;
+    for (int i = 0; i < count; ++i)
+      if (steps[i].operands > n) n = steps[i].operands;
+    return n;
+  }
+  /// Floats that a call needs on so many threads.
+  idx memory_floats(int threads) const { return activations + scratch_shared + threads * scratch_each; }
+};
+
+/// The memory that places refer to during a call.
 struct Memory {
+  const Program& program;
   float* arena = nullptr;
-  const float* packed = nullptr;
   const void* const* inputs = nullptr;
   void* const* outputs = nullptr;
-  float* scratch = nullptr;
+  int threads = 1;
 };
 
 inline const void* address_of(const Place& place, const Memory& memory) {
   switch (place.source) {
   case Source::input: return memory.inputs[place.index];  // whole tensors, of any type
   case Source::arena: return memory.arena + place.offset;
-  case Source::weights: return memory.packed + place.offset;
+  case Source::weights: return memory.program.weights[std::size_t(place.index)];
   case Source::output: return static_cast<const float*>(memory.outputs[place.index]) + place.offset;
   case Source::nowhere: break;
   }
   return nullptr;
 }
 inline cpu::Input input_at(const Place& place, const Memory& memory) {
-  return {{address_of(place, memory), place.dims, place.item_stride, place.dtype}};
+  return {{address_of(place, memory), place.dims, place.item_stride, place.dtype, place.layout}};
 }
 
-/// Runs one step. `room` has space for the operands of any step.
-template <std::uint64_t Kernels>
-void run_step(const Step& step, const Place* operands, const Memory& memory, cpu::Input* room) {
+/// Runs step number `i`. `room` has space for the operands of any step.
+template <std::uint64_t Kernels> void run_step(int i, const Memory& memory, cpu::Input* room) {
+  const Step& step = memory.program.steps[i];
   if (step.operands == 0) return;
-  for (int i = 0; i < step.operands; ++i) room[i] = input_at(operands[step.first_operand + i], memory);
+  for (int k = 0; k < step.operands; ++k)
+    room[k] = input_at(memory.program.operands[step.first_operand + k], memory);
   cpu::Call call;
   call.in = room;
   call.inputs = step.operands - step.has_residual;
-  call.out = {{const_cast<void*>(address_of(step.out, memory)), step.out.dims, step.out.item_stride, step.out.dtype}};
+  call.out = {{const_cast<void*>(address_of(step.out, memory)), step.out.dims, step.out.item_stride, step.out.dtype,
+               step.out.layout}};
   for (int k = 0; k < 4; ++k)
-    if (step.packed[k] >= 0) call.parameters[k].data = memory.packed + step.packed[k];
+    if (step.packed[k] >= 0) call.parameters[k].data = memory.program.weights[std::size_t(i)] + step.packed[k];
   call.epilogue.activation = step.activation;
   if (step.has_residual) call.epilogue.residual = room + call.inputs;
-  call.scratch = memory.scratch;
+  call.method = cpu::Method(step.method);
+  call.scratch = memory.arena + memory.program.activations;
+  call.threads = memory.threads;
   cpu::run<Kernels>(step.operation, call);
 }
+
+/// What a call changes: an arena and room for operands. It grows when there are more threads than it was made for.
+struct Workspace {
+  Storage arena{};
+  int threads = 0;
+  std::vector<cpu::Input> room{};
+
+  void prepare(const Program& program, int wanted) {
+    const std::size_t bytes = std::size_t(program.memory_floats(wanted)) * sizeof(float);
+    if (!arena || arena.bytes() < bytes) arena = Storage::uninitialized(bytes);
+    room.resize(std::size_t(program.widest()));
+    threads = wanted;
+  }
+};
+
+/// Objects that calls borrow: one call at a time takes no lock and finds the object of the last; calls at the same time
+/// get one each, which are kept.
+template <class T> class Lender {
+  std::atomic<T*> first{nullptr};
+  std::mutex mutex;
+  std::vector<std::unique_ptr<T>> more;
+
+ public:
+  Lender() = default;
+  ~Lender() { delete first.load(); }
+
+  /// Gives the object back at the end.
+  class Loan {
+    Lender& owner;
+    std::unique_ptr<T> object;
+
+   public:
+    explicit Loan(Lender& o) : owner(o), object(o.first.exchange(nullptr, std::memory_order_acquire)) {
+      if (object) return;
+      const std::lock_guard lock(owner.mutex);
+      if (owner.more.empty()) object = std::make_unique<T>();
+      else object = std::move(owner.more.back()), owner.more.pop_back();
+    }
+    ~Loan() {
+      T* none = nullptr;
+      if (owner.first.compare_exchange_strong(none, object.get(), std::memory_order_release)) {
+        (void)object.release();
+        return;
+      }
+      const std::lock_guard lock(owner.mutex);
+      owner.more.push_back(std::move(object));
+    }
+    Loan(const Loan&) = delete;
+    Loan& operator=(const Loan&) = delete;
+    T& operator*() const { return *object; }
+    T* operator->() const { return object.get(); }
+  };
+};
 }  // namespace execution
 
 }  // namespace lamina::inline LAMINA_ISA

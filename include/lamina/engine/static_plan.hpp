@@ -22,15 +22,16 @@ template <class Net> constexpr std::vector<ParameterInfo> parameters_of(const Ne
   return list;
 }
 /// Records the forward and plans it.
-template <class... Spec, class Net> constexpr Plan plan_of(const Net& net, const Dims (&dims)[sizeof...(Spec)]) {
+template <CompileOptions Options, class... Spec, class Net>
+constexpr Plan plan_of(const Net& net, const Dims (&dims)[sizeof...(Spec)]) {
   const Graph graph = record_graph<Spec...>(net, dims);
   const std::vector<ParameterInfo> parameters = parameters_of(net);
-  return planning::make_plan<cpu::Backend>(graph, parameters.data(), int(parameters.size()));
+  return planning::make_plan<cpu::Backend>(graph, parameters.data(), int(parameters.size()), Options);
 }
-template <class Net, class... Spec> constexpr Plan plan_of_type() {
+template <class Net, CompileOptions Options, class... Spec> constexpr Plan plan_of_type() {
   const Net net{};
   const Dims dims[] = {input_spec<Spec>::shape_type::dims...};
-  return plan_of<Spec...>(net, dims);
+  return plan_of<Options, Spec...>(net, dims);
 }
 
 struct PlanSizes {
@@ -40,26 +41,35 @@ template <std::size_t Steps, std::size_t Operands, std::size_t Outputs> struct P
   std::array<Step, Steps> steps{};
   std::array<Place, Operands> operands{};
   std::array<Place, Outputs> outputs{};
-  idx arena = 0, scratch_offset = 0, packed = 0, unplanned = 0;
+  idx activations = 0, scratch_shared = 0, scratch_each = 0, packed = 0, unplanned = 0;
   std::uint64_t kernels = 0;
 };
+
+/// Operands of the widest step.
+template <class Table> constexpr int widest(const Table& steps) {
+  int n = 1;
+  for (const Step& step : steps)
+    if (step.operands > n) n = step.operands;
+  return n;
+}
 }  // namespace execution
 
 /// The plan of `Net` for these inputs, made by the compiler.
-template <class Net, class... Spec> struct StaticPlan {
+template <class Net, CompileOptions Options, class... Spec> struct StaticPlan {
   static_assert((is_static(input_spec<Spec>::shape_type::dims) && ...), "lamina: a constant plan needs static extents");
   static constexpr execution::PlanSizes sizes = [] {
-    const Plan plan = execution::plan_of_type<Net, Spec...>();
+    const Plan plan = execution::plan_of_type<Net, Options, Spec...>();
     return execution::PlanSizes{plan.steps.size(), plan.operands.size(), plan.outputs.size()};
   }();
   static constexpr auto table = [] {
-    const Plan plan = execution::plan_of_type<Net, Spec...>();
+    const Plan plan = execution::plan_of_type<Net, Options, Spec...>();
     execution::PlanTable<sizes.steps, sizes.operands, sizes.outputs> table;
     for (std::size_t i = 0; i < sizes.steps; ++i) table.steps[i] = plan.steps[i];
     for (std::size_t i = 0; i < sizes.operands; ++i) table.operands[i] = plan.operands[i];
     for (std::size_t i = 0; i < sizes.outputs; ++i) table.outputs[i] = plan.outputs[i];
-    table.arena = plan.arena;
-    table.scratch_offset = plan.scratch_offset;
+    table.activations = plan.activations;
+    table.scratch_shared = plan.scratch_shared;
+    table.scratch_each = plan.scratch_each;
     table.packed = plan.packed;
     table.unplanned = plan.unplanned;
     table.kernels = plan.kernels;
@@ -67,14 +77,16 @@ template <class Net, class... Spec> struct StaticPlan {
   }();
 };
 
-/// Bytes of activations and scratch that a compiled model holds at most at once: the size of its arena. Inputs, outputs
-/// and weights do not count.
-template <class Net, class... Spec>
-inline constexpr idx peak_memory = StaticPlan<Net, Spec...>::table.arena* idx(sizeof(float));
+/// Bytes of activations and scratch that a call of a compiled model holds at most at once, on one thread: the size of its
+/// arena. Inputs, outputs and weights do not count.
+template <class Net, class... Spec> inline constexpr idx peak_memory = [] {
+  const auto& table = StaticPlan<Net, CompileOptions{}, Spec...>::table;
+  return (table.activations + table.scratch_shared + table.scratch_each) * idx(sizeof(float));
+}();
 
 /// Bytes of a compiled model's packed weights.
 template <class Net, class... Spec>
-inline constexpr idx packed_bytes = StaticPlan<Net, Spec...>::table.packed* idx(sizeof(float));
+inline constexpr idx packed_bytes = StaticPlan<Net, CompileOptions{}, Spec...>::table.packed* idx(sizeof(float));
 
 }  // namespace lamina::inline LAMINA_ISA
 

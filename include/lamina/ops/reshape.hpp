@@ -13,6 +13,15 @@ struct Identity {
   friend constexpr bool operator==(const Identity&, const Identity&) = default;
 };
 
+/// y = x in memory of its own, in the layout that its readers want: what a plan puts between two operations.
+struct Copy {
+  static constexpr std::string_view name = "copy";
+  static constexpr Role role = Role::plain;
+  constexpr Text check(const Dims&) const { return {}; }
+  constexpr Dims shape(const Dims& x) const { return x; }
+  friend constexpr bool operator==(const Copy&, const Copy&) = default;
+};
+
 /// Merges the dimensions start to end (both included, negative from the back) into one.
 struct Flatten {
   static constexpr std::string_view name = "flatten";

@@ -1,7 +1,6 @@
-/// First pass: which nodes of the graph one kernel computes.
+/// Second pass: which nodes of the graph one kernel computes.
 #pragma once
-#include "../core/table.hpp"
-#include "plan.hpp"
+#include "arrange.hpp"
 
 namespace lamina::planning {
 
@@ -23,9 +22,6 @@ struct Fusion {
       storage;  ///< the node whose memory holds the value: itself, what it is an alias of, or the last of its kernel
   constexpr explicit Fusion(int nodes) : of(nodes), root(nodes), storage(nodes) {}
 };
-
-/// True if the operand number `i` of a node gives elements and not only extents.
-constexpr bool reads_elements(const Node& node, int i) { return !(i == 1 && is<ops::PadTo>(node.operation)); }
 
 namespace detail {
 /// Dimension 1 of a producer's result is the channel of a batch norm; a linear layer has its features there only if it

@@ -8,6 +8,11 @@ namespace lamina {
 /// filled up.
 enum class Layout : unsigned char { planar, blocked };
 
+/// What an operation wants of its operands, and what it makes.
+struct Layouts {
+  Layout operands = Layout::planar, result = Layout::planar;
+};
+
 /// Channels in a block.
 inline constexpr idx channel_block = 16;
 
@@ -17,6 +22,16 @@ constexpr idx round_up(idx n, idx multiple) { return (n + multiple - 1) / multip
 constexpr idx item_elements(const Dims& dims, Layout layout) {
   if (layout == Layout::planar || dims.rank < 2) return product(dims, 1, dims.rank);
   return round_up(dims[1], channel_block) * product(dims, 2, dims.rank);
+}
+
+/// Elements of a tensor in a layout.
+constexpr idx elements(const Dims& dims, Layout layout) {
+  return layout == Layout::planar ? count(dims) : dims[0] * item_elements(dims, layout);
+}
+
+/// True if both layouts are the same order of elements: one pixel, whole blocks of channels.
+constexpr bool layouts_agree(const Dims& dims) {
+  return dims.rank == 4 && dims[2] * dims[3] == 1 && dims[1] % channel_block == 0;
 }
 
 /// Items of a tensor: the extent of dimension 0, 1 for a scalar.

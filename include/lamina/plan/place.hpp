@@ -1,4 +1,4 @@
-/// Second pass: where every value lies. Concatenations along channels become offsets in one buffer, results are written
+/// Third pass: where every value lies. Concatenations along channels become offsets in one buffer, results are written
 /// over operands that nobody needs any more, and buffers that do not live at the same time share the arena.
 #pragma once
 #include "fuse.hpp"
@@ -39,7 +39,9 @@ constexpr bool joins_items(const Dims& dims, int axis) { return axis <= 1 || pro
 }  // namespace detail
 
 /// Places all values of the graph. Values that the caller owns (inputs) and parameters keep their own memory.
-template <class Backend> constexpr Placement place(const Graph& graph, const Fusion& fusion, const Order& order) {
+template <class Backend>
+constexpr Placement place(const Arranged& arranged, const Fusion& fusion, const Order& order) {
+  const Graph& graph = arranged.graph;
   const int n = int(graph.nodes.size()), steps = int(order.size());
   const Node* const nodes = graph.nodes.data();
   const int* const inputs = graph.inputs.data();
@@ -103,7 +105,7 @@ template <class Backend> constexpr Placement place(const Graph& graph, const Fus
         host[value] = root;
         offset[value] = at;
       }
-      at += axis == 0 ? count(nodes[operand].dims) : item_elements(nodes[operand].dims, Layout::planar);
+      at += axis == 0 ? arranged.size(operand) : arranged.item(operand);
     }
   }
 
@@ -114,7 +116,8 @@ template <class Backend> constexpr Placement place(const Graph& graph, const Fus
     const auto take = [&](int operand) {
       const int value = storage[operand];
       if (host[own] == own && is_made(value) && values[value].last_read == t && !values[value].output &&
-          !result.joined[result.top(value)] && nodes[value].dims == nodes[own].dims)
+          !result.joined[result.top(value)] && nodes[value].dims == nodes[own].dims &&
+          arranged.layout(value) == arranged.layout(own))
         host[own] = value;
     };
     if (of[root].residual >= 0) {
@@ -131,7 +134,7 @@ template <class Backend> constexpr Placement place(const Graph& graph, const Fus
     if (!is_made(value)) continue;
     const int buffer = result.top(value);
     Place& at = result.at[buffer];
-    if (at.source == Source::nowhere && count(nodes[buffer].dims) == count(nodes[value].dims))
+    if (at.source == Source::nowhere && arranged.size(buffer) == arranged.size(value))
       at = {.source = Source::output, .dtype = nodes[buffer].dtype, .index = k};
   }
 
@@ -141,11 +144,11 @@ template <class Backend> constexpr Placement place(const Graph& graph, const Fus
     const int own = of[order[std::size_t(t)]].last, buffer = result.top(own);
     for (int end : {t, values[own].last_read})
       if (last[buffer] < end) last[buffer] = end;
-    result.unplanned += round_up(count(nodes[own].dims), arena_alignment);
+    result.unplanned += round_up(arranged.size(own), arena_alignment);
   }
   Table<int> live(steps);
   int live_count = 0;
-  const auto floats = [&](int buffer) { return round_up(count(nodes[buffer].dims), arena_alignment); };
+  const auto floats = [&](int buffer) { return round_up(arranged.size(buffer), arena_alignment); };
   for (int t = 0; t < steps; ++t) {
     const int buffer = result.top(of[order[std::size_t(t)]].last);
     if (result.at[buffer].source != Source::nowhere) continue;

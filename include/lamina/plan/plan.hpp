@@ -1,18 +1,23 @@
 /// The plan of a model: a table of steps over one arena, made from the graph of values. The same functions make it in a
 /// constant expression (static extents) and at run time (dyn extents).
 ///
-///   graph -> fuse       a producer takes in batch norm, an addition, an activation
+///   graph -> arrange    every value gets a layout; copies change it where they must
+///         -> fuse       a producer takes in batch norm, an addition, an activation
 ///         -> place      concatenations become offsets, results are written over operands, buffers share one arena
 ///         -> steps      operations with the places of their operands
 ///
 /// What a plan must know of kernels it asks a backend:
-///   honours_item_stride(operation)      operands and results may be parts of a concatenation
-///   works_in_place(operation)           the result may be written over an operand of the same extents
-///   scratch_floats(operation, dims)     floats of working memory, dims those of the first operand
-///   layout_of(operation)                how the result lies in memory
+///   layouts_of(operation, extents, layouts, operands)    the layouts it wants and makes, given those of its operands
+///   honours_item_stride(operation)                       operands and results may be parts of a concatenation
+///   works_in_place(operation)                            the result may be written over an operand of the same extents
+///   method_of(operation, extents, layout, options, budget)   the algorithm, for a first operand and what is left of
+///                                                        the budget for packed weights, in floats
+///   packed_floats(operation, parameter, method, size)    floats of a packed parameter of so many elements
+///   scratch_of(operation, extents, second, method)       floats of working memory: for all threads, and for each
 #pragma once
 #include "../meta/graph.hpp"
 #include "layout.hpp"
+#include "options.hpp"
 
 namespace lamina {
 
@@ -22,7 +27,7 @@ inline constexpr idx arena_alignment = 16;
 /// Whose memory a place is in.
 enum class Source : unsigned char { nowhere, input, arena, weights, output };
 
-/// Where a value lies: the source, which input or output it is, the offset in elements, and how its items lie.
+/// Where a value lies: the source, which input or output (or, of weights, step) it is, the offset in elements, and how its items lie.
 struct Place {
   Source source = Source::nowhere;
   Dtype dtype = Dtype::float32;
@@ -40,20 +45,23 @@ struct Step {
   int first_operand = 0, operands = 0;  ///< a range of Plan::operands; a residual is the last of them
   bool has_residual = false;
   ops::Activation activation{};
+  std::uint8_t method = 0;               ///< the backend's algorithm
   int parameters[4] = {-1, -1, -1, -1};  ///< of the operation: numbers in state_dict order, -1 where absent
   int norm[4] = {-1, -1, -1, -1};        ///< of a batch norm that is folded into the weights
   double norm_eps = 0;
   bool has_norm = false, norm_affine = false;
-  idx packed[4] = {-1, -1, -1, -1};  ///< where the operation's parameters lie in the packed weights, in floats
+  idx weights = 0, weight_floats = 0;  ///< the step's block of the packed weights
+  idx packed[4] = {-1, -1, -1, -1};    ///< where the operation's parameters lie in the block
   Place out{};
 };
 
-/// Steps in order, and what they need: floats of arena (activations, then scratch) and of packed weights.
+/// Steps in order, and what they need, in floats: the activations; scratch behind them, for all threads together and for
+/// each; packed weights.
 struct Plan {
   std::vector<Step> steps{};
   std::vector<Place> operands{};
   std::vector<Place> outputs{};  ///< extents of the results
-  idx arena = 0, scratch_offset = 0, scratch = 0, packed = 0;
+  idx activations = 0, scratch_shared = 0, scratch_each = 0, packed = 0;
   idx unplanned = 0;          ///< floats of activations if every value had memory of its own
   std::uint64_t kernels = 0;  ///< one bit an operation type that a step calls
 };

@@ -15,10 +15,13 @@ namespace planning {
 
 /// Makes the plan. `parameters` are those of the model whose forward was recorded.
 template <class Backend>
-constexpr Plan make_plan(const Graph& graph, const ParameterInfo* parameters, int parameter_count) {
+constexpr Plan make_plan(const Graph& recorded, const ParameterInfo* parameters, int parameter_count,
+                         const CompileOptions& options) {
+  const Arranged arranged = arrange<Backend>(recorded);
+  const Graph& graph = arranged.graph;
   const Fusion fusion = fuse(graph);
   const Order order = order_of(fusion);
-  const Placement placement = place<Backend>(graph, fusion, order);
+  const Placement placement = place<Backend>(arranged, fusion, order);
   const Node* const nodes = graph.nodes.data();
 
   Plan plan;
@@ -33,33 +36,38 @@ constexpr Plan make_plan(const Graph& graph, const ParameterInfo* parameters, in
       if (parameters[hint].address == address) return hint;
     throw parameter_error("a forward uses a parameter that is no member of the model: make its layer a member");
   };
-  const auto pack = [&](idx floats) {
-    const idx at = plan.packed;
+  // Adds a parameter to the block of weights of the step that is being made.
+  const auto pack = [&](Step& step, idx floats) {
+    if (step.weight_floats == 0) step.weights = plan.packed;
+    const idx at = step.weight_floats;
+    step.weight_floats += round_up(floats, arena_alignment);
     plan.packed += round_up(floats, arena_alignment);
     return at;
   };
-  Table<idx> parameter_offsets(int(graph.nodes.size()));
+  Table<int> parameter_steps(int(graph.nodes.size()));
 
   const auto place_of = [&](int value) {
     const Node& node = nodes[value];
     const int owner = fusion.storage[value];
-    Place place{.dtype = node.dtype, .item_stride = item_elements(node.dims, Layout::planar), .dims = node.dims};
+    Place place{.dtype = node.dtype,
+                .layout = arranged.layout(value),
+                .item_stride = arranged.item(value),
+                .dims = node.dims};
     if (is<ops::Input>(nodes[owner].operation)) {
       place.source = Source::input;
       place.index = as<ops::Input>(nodes[owner].operation).index;
     } else if (is<ops::ParameterValue>(nodes[owner].operation)) {
       place.source = Source::weights;
-      place.offset = parameter_offsets[owner];
+      place.index = parameter_steps[owner];
     } else {
       const int top = placement.top(owner);
       const Place& buffer = placement.at[top];
       place.source = buffer.source;
       place.index = buffer.index;
-      place.layout = Backend::layout_of(nodes[owner].operation);
       place.offset = buffer.offset;
       for (int v = owner; v != top; v = placement.host[v]) place.offset += placement.offset[v];
       if (item_count(node.dims) == item_count(nodes[top].dims))
-        place.item_stride = item_elements(nodes[top].dims, Layout::planar);
+        place.item_stride = arranged.item(top);
     }
     return place;
   };
@@ -68,7 +76,7 @@ constexpr Plan make_plan(const Graph& graph, const ParameterInfo* parameters, in
     ++step.operands;
   };
   const auto add_copy = [&](int value, const Place& to) {
-    Step step{.operation = Operation(ops::Identity{}), .node = value, .first_operand = int(plan.operands.size())};
+    Step step{.operation = Operation(ops::Copy{}), .node = value, .first_operand = int(plan.operands.size())};
     add_operand(step, value);
     step.out = to;
     plan.kernels |= std::uint64_t(1) << step.operation.index();
@@ -80,7 +88,8 @@ constexpr Plan make_plan(const Graph& graph, const ParameterInfo* parameters, in
     if (is<ops::ParameterValue>(nodes[i].operation)) {
       Step step{.operation = nodes[i].operation, .node = i};
       step.parameters[0] = number_of(nodes[i].parameters[0]);
-      step.packed[0] = parameter_offsets[i] = pack(count(nodes[i].dims));
+      step.packed[0] = pack(step, count(nodes[i].dims));
+      parameter_steps[i] = int(plan.steps.size());
       plan.steps.push_back(step);
     }
 
@@ -95,15 +104,23 @@ constexpr Plan make_plan(const Graph& graph, const ParameterInfo* parameters, in
         to.dims = nodes[operand].dims;
         const Place from = place_of(operand);
         if (placement.host[owner] != root || from.offset != to.offset) add_copy(operand, to);
-        to.offset += axis == 0 ? count(to.dims) : item_elements(to.dims, Layout::planar);
+        to.offset += axis == 0 ? arranged.size(operand) : arranged.item(operand);
       }
       continue;
     }
     Step step{.operation = node.operation, .node = root, .first_operand = int(plan.operands.size())};
     for (int k = 0; k < node.inputs; ++k) add_operand(step, graph.input(node, k));
+    const Place* const x = step.operands > 0 ? &plan.operands[std::size_t(step.first_operand)] : nullptr;
+    const Dims second = node.inputs > 1 ? graph.input_dims(node, 1) : Dims{};
+    const idx budget = options.weight_budget / idx(sizeof(float)) - plan.packed;
+    const auto method = Backend::method_of(node.operation, x->dims, x->layout, options, budget);
+    step.method = std::uint8_t(method);
+    const bool producer = role_of(node.operation) == ops::Role::producer;
     for (int k = 0; k < 4; ++k) {
       step.parameters[k] = number_of(node.parameters[k]);
-      if (step.parameters[k] >= 0) step.packed[k] = pack(parameters[step.parameters[k]].size);
+      const idx size = step.parameters[k] >= 0 ? parameters[step.parameters[k]].size : 0;
+      // Kernels of producers always add a bias.
+      if (size > 0 || (producer && k == 1)) step.packed[k] = pack(step, Backend::packed_floats(node.operation, k, method, size));
     }
     if (fused.norm >= 0) {
       const Node& norm = nodes[fused.norm];
@@ -112,7 +129,6 @@ constexpr Plan make_plan(const Graph& graph, const ParameterInfo* parameters, in
       step.norm_affine = op.affine;
       step.norm_eps = op.eps;
       for (int k = 0; k < 4; ++k) step.norm[k] = number_of(norm.parameters[k]);
-      if (step.packed[1] < 0) step.packed[1] = pack(op.num_features);  // the folded norm brings a bias
     }
     step.activation = fused.activation;
     if (fused.residual >= 0) {
@@ -121,8 +137,9 @@ constexpr Plan make_plan(const Graph& graph, const ParameterInfo* parameters, in
     }
     step.out = place_of(fused.last);
     step.out.dims = node.dims;
-    const idx scratch = node.inputs > 0 ? Backend::scratch_floats(node.operation, graph.input_dims(node, 0)) : 0;
-    if (scratch > plan.scratch) plan.scratch = scratch;
+    const auto scratch = Backend::scratch_of(node.operation, x->dims, second, method);
+    if (scratch.shared > plan.scratch_shared) plan.scratch_shared = scratch.shared;
+    if (scratch.each > plan.scratch_each) plan.scratch_each = scratch.each;
     plan.kernels |= std::uint64_t(1) << node.operation.index();
     plan.steps.push_back(step);
   }
@@ -132,12 +149,11 @@ constexpr Plan make_plan(const Graph& graph, const ParameterInfo* parameters, in
     plan.outputs.push_back({.source = Source::output,
                             .dtype = place.dtype,
                             .index = k,
-                            .item_stride = item_elements(place.dims, Layout::planar),
+                            .item_stride = product(place.dims, 1, place.dims.rank),
                             .dims = place.dims});
     if (place.source != Source::output || place.index != k) add_copy(value, plan.outputs.back());
   }
-  plan.scratch_offset = placement.arena;
-  plan.arena = placement.arena + round_up(plan.scratch, arena_alignment);
+  plan.activations = placement.arena;
   return plan;
 }
 

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstring>
+#include <memory>
 #include <new>
 #include <utility>
 
@@ -21,6 +22,7 @@ class Storage {
     std::atomic<std::uint64_t> version{0};
     std::size_t bytes = 0;
     Device device{};
+    std::shared_ptr<void> attachment{};
   };
   static_assert(sizeof(Header) <= storage_alignment);
   Header* header = nullptr;
@@ -45,16 +47,15 @@ class Storage {
     return *this;
   }
   constexpr ~Storage() {
-    if (header && header->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-      header->~Header();
-      ::operator delete (static_cast<void*>(header), std::align_val_t{storage_alignment});
-    }
+    if (header) release(header);
   }
 
   constexpr explicit operator bool() const { return header != nullptr; }
   std::byte* data() const { return reinterpret_cast<std::byte*>(header) + storage_alignment; }
   std::size_t bytes() const { return header ? header->bytes : 0; }
   Device device() const { return header ? header->device : Device{}; }
+  /// What somebody keeps beside the elements for as long as they live. Whoever uses it agrees on a lock.
+  std::shared_ptr<void>& attachment() const { return header->attachment; }
   bool unique() const { return header && header->references.load(std::memory_order_acquire) == 1; }
 
   /// Changes with every write and is never used again, also not by other memory at the same address: what is derived
@@ -63,6 +64,14 @@ class Storage {
   void written() {
     static std::atomic<std::uint64_t> writes{0};
     header->version.store(writes.fetch_add(1, std::memory_order_relaxed) + 1, std::memory_order_release);
+  }
+
+ private:
+  // Not inline: a model has hundreds of storages, and its destructor one call for each.
+  [[gnu::noinline]] static void release(Header* block) {
+    if (block->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    block->~Header();
+    ::operator delete (static_cast<void*>(block), std::align_val_t{storage_alignment});
   }
 };
 

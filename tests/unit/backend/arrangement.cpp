@@ -101,18 +101,36 @@ TEST_CASE("an operation whose kernel was not compiled throws its name", "[cpu]")
   Run run({x.in()});
   run.call.in = run.inputs.data(), run.call.inputs = 1, run.call.out = y.out();
   CHECK_THROWS_AS(cpu::run<cpu::bit_of<ops::Conv2d>>(Operation(ops::Softmax{}), run.call), error);
-  CHECK_NOTHROW(cpu::run<0>(Operation(ops::Input{}), run.call));
 }
 
 TEST_CASE("what the planner may ask of kernels", "[cpu]") {
-  STATIC_CHECK(cpu::honours_item_stride(ops::Conv2d{}));
-  STATIC_CHECK(cpu::honours_item_stride(ops::Cat{}));
-  STATIC_CHECK_FALSE(cpu::honours_item_stride(ops::Softmax{}));
-  STATIC_CHECK(cpu::works_in_place(ops::Activation{}));
-  STATIC_CHECK_FALSE(cpu::works_in_place(ops::Conv2d{}));
-  STATIC_CHECK(cpu::scratch_floats(Operation(ops::MaxPool2d{}), Dims{1, 1, 9, 9}) == 0);
+  using cpu::Backend;
+  STATIC_CHECK(Backend::honours_item_stride(ops::Conv2d{}));
+  STATIC_CHECK(Backend::honours_item_stride(ops::Cat{}));
+  STATIC_CHECK_FALSE(Backend::honours_item_stride(ops::Softmax{}));
+  STATIC_CHECK(Backend::works_in_place(ops::Activation{}));
+  STATIC_CHECK_FALSE(Backend::works_in_place(ops::Conv2d{}));
+  STATIC_CHECK(Backend::scratch_of(Operation(ops::MaxPool2d{}), {1, 1, 9, 9}, {}, cpu::Method::plain).each == 0);
   // Scratch does not grow with the image.
-  constexpr ops::Conv2d conv{64, 64, 1, {{3, 1, 1, 1, 1}, {3, 1, 1, 1, 1}}};
-  STATIC_CHECK(cpu::scratch_floats(conv, Dims{1, 64, 56, 56}) == cpu::scratch_floats(conv, Dims{8, 64, 2000, 3000}));
-  STATIC_CHECK(cpu::scratch_floats(conv, Dims{1, 64, 56, 56}) <= 64 * 1024);
+  constexpr Operation conv(ops::Conv2d{64, 64, 1, {{3, 1, 1, 1, 1}, {3, 1, 1, 1, 1}}});
+  constexpr Dims small{1, 64, 56, 56}, large{8, 64, 2000, 3000};
+  for (const cpu::Method method : {cpu::Method::direct, cpu::Method::winograd2, cpu::Method::winograd4})
+    CHECK(Backend::scratch_of(conv, small, {}, method).each == Backend::scratch_of(conv, large, {}, method).each);
+}
+
+TEST_CASE("a copy changes the layout and back", "[cpu]") {
+  for (const Dims& dims : {Dims{2, 16, 3, 5}, Dims{3, 37, 9, 8}, Dims{1, 3, 1, 1}}) {
+    const Operand x = Operand::random(dims, 1, 3);
+    Operand y(dims, 2);
+    std::vector<float> blocked(std::size_t(elements(dims, Layout::blocked)), not_a_number);
+    const cpu::Output to{{blocked.data(), dims, item_elements(dims, Layout::blocked), Dtype::float32, Layout::blocked}};
+    const cpu::Input from{{to.data, dims, to.item_stride, to.dtype, to.layout}}, planar = x.in();
+    cpu::Call there{.out = to, .in = &planar, .inputs = 1}, back{.out = y.out(), .in = &from, .inputs = 1};
+    run(ops::Copy{}, there);
+    CHECK(blocked[0] == x[0]);
+    if (dims[1] > 1) CHECK(blocked[1] == x.at(0, 1, 0, 0));
+    run(ops::Copy{}, back);
+    CHECK(values_of(y) == values_of(x));
+    CHECK(y.gaps_untouched());
+  }
 }

@@ -72,7 +72,20 @@ std::vector<Case> cases() {
       {2, 3, 1, {20, 1, 0, 0, 1}, {20, 1, 0, 0, 1}, {1, 2, 21, 22}},  // more taps than a block is deep
       {2, 600, 1, {2, 1, 0, 0, 1}, {2, 1, 0, 0, 1}, {1, 2, 3, 4}},    // more rows than a block
       {3, 4, 1, {3, 1, 5, 5, 1}, {2, 4, 3, 3, 1}, {1, 3, 2, 1}},      // windows that lie in the padding alone
+      {40, 72, 1, {3, 2, 1, 1, 1}, {3, 2, 1, 1, 1}, {2, 40, 9, 8}},   // several blocks, the last one not whole
+      {40, 40, 40, {3, 1, 1, 1, 1}, {3, 1, 1, 1, 1}, {2, 40, 5, 6}},  // depthwise, several blocks
+      {48, 24, 8, {3, 1, 1, 1, 1}, {3, 1, 1, 1, 1}, {2, 48, 5, 5}},   // groups that blocks cut
+      {32, 64, 2, {3, 1, 2, 2, 2}, {1, 1, 0, 0, 1}, {1, 32, 6, 7}},   // groups of whole blocks
+      {30, 20, 10, {2, 2, 0, 0, 1}, {2, 2, 0, 0, 1}, {1, 30, 6, 6}},  // groups of 3 and 2 channels
+      {600, 17, 1, {3, 1, 1, 1, 1}, {3, 1, 1, 1, 1}, {1, 600, 4, 5}},  // more weights than a cache holds
   };
+}
+}  // namespace
+
+namespace {
+/// What rounding makes of sums so deep, one after another in float: it grows with the square root of the depth.
+double rounding(const Case& c) {
+  return std::fmax(1e-6, 4e-8 * std::sqrt(double(c.in / c.groups * c.height.kernel * c.width.kernel)));
 }
 }  // namespace
 
@@ -88,8 +101,63 @@ TEST_CASE("conv2d computes its formula", "[cpu]") {
         Operand y(op.shape(c.x), 2 * gap);
         Run({x.in()}, {&w, with_bias ? &b : nullptr}).into(op, y);
         CAPTURE(seed, c.in, c.out, c.groups);
-        CHECK(error_of(y, convolve(op, x, w, with_bias ? &b : nullptr)) < 1e-6);
+        CHECK(error_of(y, convolve(op, x, w, with_bias ? &b : nullptr)) < rounding(c));
       }
+}
+
+namespace {
+/// Largest error of a 3x3 convolution with batch norm, residual and activation, of the largest output.
+double winograd_error(Accuracy accuracy, const Dims& dims, int out, int padding, int threads, cpu::Method expected) {
+  const int in = int(dims[1]);
+  const ops::Conv2d op{in, out, 1, {{3, 1, padding, padding, 1}, {3, 1, padding, padding, 1}}};
+  const Operand x = Operand::random(dims, 1, 2), w = Operand::random({out, in, 3, 3}, 2), b = Operand::random({out}, 3),
+                scale = Operand::random({out}, 4), shift = Operand::random({out}, 5),
+                residual = Operand::random(op.shape(dims), 6, 1);
+  auto reference = convolve(op, x, w, &b);
+  const idx area = residual.dims[2] * residual.dims[3];
+  for (idx i = 0; i < residual.size(); ++i) {
+    const idx channel = i / area % out;
+    double& v = reference[std::size_t(i)];
+    v = v * double(scale[channel]) + double(shift[channel]) + double(residual[i]);
+    v = v > 0 ? v : double(0.25f) * v;
+  }
+  Operand y(residual.dims, 3);
+  Run run({x.in()}, {&w, &b});
+  run.add(residual).norm(scale, shift).with(accuracy);
+  run.call.epilogue.activation = {ops::Activation::Kind::leaky_relu, 0.25f};
+  run.call.threads = threads;
+  run.into(op, y);
+  CHECK(run.call.method == expected);
+  return error_of(y, reference);
+}
+}  // namespace
+
+TEST_CASE("Winograd's convolutions compute the formula", "[cpu]") {
+  const cpu::Method two = cpu::Method::winograd2, four = cpu::Method::winograd4;
+  for (const int threads : {1, 2, 3})
+    for (const Dims& dims : {Dims{1, 64, 12, 12}, Dims{2, 70, 13, 7}, Dims{3, 33, 9, 30}}) {
+      CAPTURE(threads, dims[1]);
+      CHECK(winograd_error(Accuracy::strict, dims, 50, 1, threads, two) < 1e-6);
+      CHECK(winograd_error(Accuracy::fast, dims, 64, 1, threads, four) < 1e-5);
+      CHECK(winograd_error(Accuracy::fast, dims, 49, 0, threads, four) < 1e-5);
+      CHECK(winograd_error(Accuracy::fast, dims, 16, 2, threads, four) < 1e-5);
+    }
+}
+
+TEST_CASE("results do not depend on the number of threads, bit for bit", "[cpu]") {
+  unsigned seed = 4000;
+  for (const Case& c : cases())
+    for (const Accuracy accuracy : {Accuracy::fast, Accuracy::exact}) {
+      const ops::Conv2d op{c.in, c.out, c.groups, {c.height, c.width}};
+      const Operand x = Operand::random(c.x, ++seed);
+      const Operand w = Operand::random({c.out, c.in / c.groups, c.height.kernel, c.width.kernel}, ++seed);
+      Operand one(op.shape(c.x)), many(op.shape(c.x));
+      Run({x.in()}, {&w}).with(accuracy).into(op, one);
+      Run run({x.in()}, {&w});
+      run.call.threads = 4;
+      run.with(accuracy).into(op, many);
+      CHECK(one.memory == many.memory);
+    }
 }
 
 TEST_CASE("conv_transpose2d computes its formula", "[cpu]") {
@@ -108,7 +176,7 @@ TEST_CASE("conv_transpose2d computes its formula", "[cpu]") {
       Operand y(op.shape(c.x), 7);
       Run({x.in()}, {&w, extra ? &b : nullptr}).into(op, y);
       CAPTURE(seed, c.in, c.out, c.groups);
-      CHECK(error_of(y, spread(op, x, w, extra ? &b : nullptr)) < 1e-6);
+      CHECK(error_of(y, spread(op, x, w, extra ? &b : nullptr)) < rounding(c));
     }
 }
 
@@ -142,7 +210,7 @@ TEST_CASE("conv_transpose2d is the adjoint of conv2d", "[cpu]") {
   }
 }
 
-TEST_CASE("a convolution's epilogue is bias, scale, shift, residual, activation in this order", "[cpu]") {
+TEST_CASE("a convolution's epilogue is bias, batch norm, residual, activation in this order", "[cpu]") {
   unsigned seed = 3000;
   for (const Case& c : cases())
     for (const bool transposed : {false, true})
@@ -167,11 +235,11 @@ TEST_CASE("a convolution's epilogue is bias, scale, shift, residual, activation 
         Operand y = in_place ? residual : Operand(residual.dims, 9);
         Run run({x.in()}, {&w, &b});
         run.add(in_place ? y : residual);
-        run.call.epilogue.scale = scale.memory.data(), run.call.epilogue.shift = shift.memory.data();
+        run.norm(scale, shift);
         run.call.epilogue.activation = {ops::Activation::Kind::leaky_relu, 0.25f};
         run.into(transposed ? Operation(up) : Operation(conv), y);
         CAPTURE(seed, transposed, in_place);
-        CHECK(error_of(y, expected) < 1e-6);
+        CHECK(error_of(y, expected) < rounding(c));
       }
 }
 

@@ -5,7 +5,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <cmath>
 #include <cstdint>
-#include <lamina/backend/cpu/run.hpp>
+#include <lamina/backend/cpu/planar.hpp>
 #include <limits>
 #include <memory>
 #include <random>
@@ -74,6 +74,8 @@ struct Run {
   std::vector<cpu::Input> inputs;
   cpu::Call call{};
   cpu::Input residual{};
+  CompileOptions options{.accuracy = Accuracy::exact};
+  const Operand *factors = nullptr, *terms = nullptr;
 
   explicit Run(std::vector<cpu::Input> in, std::vector<const Operand*> parameters = {}) : inputs(std::move(in)) {
     for (std::size_t i = 0; i < parameters.size(); ++i)
@@ -85,7 +87,16 @@ struct Run {
     call.epilogue.residual = &residual;
     return *this;
   }
-  /// Runs it with scratch of exactly the size that was asked for, filled with NaN.
+  /// A batch norm behind a producer that multiplies channels by factors and adds terms.
+  Run& norm(const Operand& f, const Operand& t) {
+    factors = &f, terms = &t;
+    return *this;
+  }
+  Run& with(Accuracy accuracy) {
+    options.accuracy = accuracy;
+    return *this;
+  }
+  /// Packs a producer's parameters and runs it; runs another operation with scratch of exactly the size that was asked for, filled with NaN.
   void into(const Operation& op, Operand& y);
 };
 

@@ -28,7 +28,8 @@ LAMINA_ONE_COPY inline void activate(const ops::Activation& op, const float* x, 
 /// out may be in[0].
 inline void run(const ops::Activation& op, const Call& call) {
   const Input& x = call.in[0];
-  if (x.contiguous() && call.out.contiguous()) return activate(op, x.floats(), call.out.floats(), count(x.dims));
+  if (x.contiguous() && call.out.contiguous())
+    return activate(op, x.floats(), call.out.floats(), x.items() * x.item_size());
   for (idx n = 0; n < x.items(); ++n) activate(op, x.item(n), call.out.item(n), x.item_size());
 }
 

@@ -1,19 +1,77 @@
 /// What a plan asks the CPU backend.
 #pragma once
-#include "../../plan/layout.hpp"
+#include "pack.hpp"
 #include "run.hpp"
 
 namespace lamina::inline LAMINA_ISA::cpu {
 
 /// The answers of the CPU kernels to a plan's questions (plan/plan.hpp).
 struct Backend {
-  static constexpr bool honours_item_stride(const Operation& operation) { return cpu::honours_item_stride(operation); }
-  static constexpr bool works_in_place(const Operation& operation) { return cpu::works_in_place(operation); }
-  static constexpr idx scratch_floats(const Operation& operation, const Dims& x) {
-    return cpu::scratch_floats(operation, x);
+  static constexpr bool honours_item_stride(const Operation& operation) { return has(strided, operation); }
+  static constexpr bool works_in_place(const Operation& operation) { return has(in_place, operation); }
+
+  static constexpr Layouts layouts_of(const Operation& operation, const Dims* x, const Layout* given, int operands) {
+    constexpr Layouts planar{Layout::planar, Layout::planar}, blocked{Layout::blocked, Layout::blocked};
+    if (is<ops::Conv2d>(operation)) {
+      const ops::Conv2d& op = as<ops::Conv2d>(operation);
+      const bool gathered = given[0] == Layout::planar && op.groups == 1 && op.in_channels < channel_block;
+      return {gathered ? Layout::planar : Layout::blocked, Layout::blocked};
+    }
+    if (is<ops::ConvTranspose2d>(operation)) return blocked;
+    bool any = false, same = true, whole = true;
+    for (int i = 0; i < operands; ++i) {
+      any = any || given[i] == Layout::blocked;
+      same = same && x[i] == x[0];
+      whole = whole && (i + 1 == operands || x[i][1] % channel_block == 0);
+    }
+    if (!any) return planar;
+    if (is<ops::Identity>(operation) || has(by_pixel, operation)) return blocked;
+    if (is<ops::Binary>(operation)) return same ? blocked : planar;
+    if (is<ops::BatchNorm>(operation)) return as<ops::BatchNorm>(operation).tracked ? blocked : planar;
+    if (is<ops::Pad>(operation)) return as<ops::Pad>(operation).pairs <= 2 ? blocked : planar;
+    if (is<ops::Cat>(operation)) {
+      const int axis = wrap_dim(as<ops::Cat>(operation).dim, x[0].rank);
+      return axis == 0 || (axis == 1 && whole) ? blocked : planar;
+    }
+    return planar;
   }
-  /// All kernels read and write planar tensors.
-  static constexpr Layout layout_of(const Operation&) { return Layout::planar; }
+
+  static constexpr Method method_of(const Operation& operation, const Dims& x, Layout layout,
+                                    const CompileOptions& options, idx budget) {
+    Method method = Method::plain;
+    with_producer(operation, [&](const auto& op) { method = cpu::method_of(op, x, layout, options, budget); });
+    return method;
+  }
+  static constexpr idx packed_floats(const Operation& operation, int parameter, Method method, idx size) {
+    with_producer(operation, [&](const auto& op) {
+      if (parameter == 0) size = weight_floats(op, method);
+      if (parameter == 1) size = bias_floats(out_channels(op));
+    });
+    return size;
+  }
+  static constexpr Scratch scratch_of(const Operation& operation, const Dims& x, const Dims& second, Method method) {
+    Scratch scratch;
+    with_producer(operation, [&](const auto& op) { scratch = cpu::scratch_of(op, x, method); });
+    if (is<ops::Matmul>(operation)) scratch = cpu::scratch_of(as<ops::Matmul>(operation), x, second);
+    return {round_up(scratch.shared, channel_block), round_up(scratch.each, channel_block)};
+  }
+
+ private:
+  template <class... Op> static constexpr std::uint64_t bits = (bit_of<Op> | ...);
+  /// Reads and writes a pixel's channels side by side, in either layout.
+  static constexpr std::uint64_t by_pixel = bits<ops::Activation, ops::MaxPool2d, ops::AvgPool2d,
+                                                 ops::AdaptiveAvgPool2d, ops::Upsample, ops::PadTo>;
+  static constexpr std::uint64_t strided =
+      by_pixel | bits<ops::Conv2d, ops::ConvTranspose2d, ops::BatchNorm, ops::Binary, ops::Pad, ops::GroupNorm, ops::Cat,
+                      ops::Copy, ops::Identity, ops::Flatten, ops::Unsqueeze, ops::Reshape>;
+  static constexpr std::uint64_t in_place = bits<ops::Activation, ops::Binary, ops::BatchNorm>;
+
+  static constexpr bool has(std::uint64_t mask, const Operation& operation) { return mask >> operation.index() & 1; }
+  template <class F> static constexpr void with_producer(const Operation& operation, F f) {
+    if (is<ops::Conv2d>(operation)) f(as<ops::Conv2d>(operation));
+    else if (is<ops::Linear>(operation)) f(as<ops::Linear>(operation));
+    else if (is<ops::ConvTranspose2d>(operation)) f(as<ops::ConvTranspose2d>(operation));
+  }
 };
 
 }  // namespace lamina::inline LAMINA_ISA::cpu

@@ -28,14 +28,14 @@ LAMINA_ONE_COPY inline void combine(ops::Binary::Kind kind, const float* a, idx 
 }
 }  // namespace detail
 
-/// out may be an operand of its extents.
+/// out may be an operand of its extents. Blocked operands have the extents of the result.
 inline void run(const ops::Binary& op, const Call& call) {
   const Input &a = call.in[0], &b = call.in[1];
   const Dims& dims = call.out.dims;
   if (count(dims) == 0) return;
   if (a.dims == dims && b.dims == dims) {
     if (a.contiguous() && b.contiguous() && call.out.contiguous())
-      return detail::combine(op.kind, a.floats(), 1, b.floats(), 1, call.out.floats(), count(dims));
+      return detail::combine(op.kind, a.floats(), 1, b.floats(), 1, call.out.floats(), a.items() * a.item_size());
     for (idx n = 0; n < a.items(); ++n)
       detail::combine(op.kind, a.item(n), 1, b.item(n), 1, call.out.item(n), a.item_size());
     return;

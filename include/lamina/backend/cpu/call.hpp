@@ -3,21 +3,23 @@
 #pragma once
 #include "../../core/dtype.hpp"
 #include "../../ops/activation.hpp"
+#include "../../plan/layout.hpp"
 #include "target.hpp"
 
 namespace lamina::inline LAMINA_ISA::cpu {
 
-/// A tensor in memory as a kernel sees it. The elements of an item (an index of dimension 0) are contiguous and
-/// row-major; items lie `item_stride` elements apart, which is more than their size where a tensor is part of a
-/// concatenation.
+/// A tensor in memory as a kernel sees it. The elements of an item (an index of dimension 0) are contiguous, in the order
+/// that the layout says; items lie `item_stride` elements apart, which is more than their size where a tensor is part of
+/// a concatenation. Lanes of a blocked tensor behind its last channel hold anything: nobody reads them.
 template <class Pointer> struct OperandOf {
   Pointer data = nullptr;
   Dims dims{};
   idx item_stride = 0;
   Dtype dtype = Dtype::float32;
+  Layout layout = Layout::planar;
 
   constexpr idx items() const { return dims.rank == 0 ? 1 : dims[0]; }
-  constexpr idx item_size() const { return product(dims, 1, dims.rank); }
+  constexpr idx item_size() const { return item_elements(dims, layout); }
   constexpr bool contiguous() const { return items() == 1 || item_stride == item_size(); }
 };
 
@@ -33,25 +35,34 @@ struct Output : OperandOf<void*> {
   float* item(idx n) const { return floats() + n * item_stride; }
 };
 
-/// What is applied to a producer's result while it is at hand, in this order, c the channel (dimension 1):
-///   y = activation((y + bias[c]) * scale[c] + shift[c] + residual)
-/// The bias is the producer's own parameter; null pointers leave their step out. `residual` may be the output itself.
+/// How a producer is computed (method.hpp).
+enum class Method : unsigned char {
+  plain,      ///< parameters as they are: operations without packed weights, linear layers on one or two rows
+  direct,     ///< sums over taps and channels of a blocked input
+  gathered,   ///< sums over a copy of a planar input, a few channels side by side, with its padding
+  depthwise,  ///< one input channel an output channel
+  winograd2,  ///< Winograd F(2x2, 3x3)
+  winograd4,  ///< Winograd F(4x4, 3x3)
+};
+
+/// What is applied to a producer's result while it is at hand: y = activation(y + residual). The bias is part of the
+/// producer, a batch norm of its packed weights. `residual` may be the output itself.
 struct Epilogue {
-  const float* scale = nullptr;
-  const float* shift = nullptr;
   const Input* residual = nullptr;
   ops::Activation activation{};
 };
 
-/// Operands, parameters in the operation's order (a null `data` for an absent one), what is fused, and memory of
-/// `scratch_floats(operation, extents of the first input)` floats.
+/// Operands, parameters in the operation's order (a null `data` for an absent one; packed for producers), what is fused,
+/// how it is computed, and memory of scratch_of(...) floats: shared, then each thread's.
 struct Call {
   Output out{};
   const Input* in = nullptr;
   int inputs = 0;
   Input parameters[4]{};
   Epilogue epilogue{};
+  Method method = Method::plain;
   float* scratch = nullptr;
+  int threads = 1;
 };
 
 }  // namespace lamina::inline LAMINA_ISA::cpu

@@ -1,89 +1,122 @@
 /// Convolution.
 #pragma once
-#include "../../ops/conv2d.hpp"
-#include "epilogue.hpp"
-#include "gather.hpp"
+#include "pixels.hpp"
+#include "winograd.hpp"
 
 namespace lamina::inline LAMINA_ISA::cpu {
 
 namespace detail {
-// With one or two rows in the left operand (depthwise convolutions, masks) packing panels costs more than the product.
-constexpr bool runs_directly(const ops::Conv2d& op) { return op.out_channels / op.groups <= 2; }
-
-/// Adds one channel's taps of output row `oy` to the sums of the columns [first, last).
-inline void add_taps(const ops::Conv2d& op, const Dims& x, const float* channel, const float* weight, idx oy, idx first,
-                     idx last, float* sums) {
-  const auto& [h, w] = op.window;
-  for (idx p = 0; p < h.kernel; ++p) {
-    const idx iy = oy * h.stride - h.before + p * h.dilation;
-    if (iy < 0 || iy >= x[2]) continue;
-    const float* row = channel + iy * x[3];
-    for (idx q = 0; q < w.kernel; ++q) {
-      // Column ox reads ox * stride - offset, which has to lie in [0, W).
-      const idx offset = w.before - q * w.dilation, end = x[3] + offset;
-      const idx begin = max(first, offset > 0 ? divide_up(offset, w.stride) : 0);
-      const idx stop = min(last, end > 0 ? divide_up(end, w.stride) : 0);
-      const float factor = weight[p * w.kernel + q];
-      if (begin >= stop) continue;
-      const float* from = row + begin * w.stride - offset;
-      float* to = sums + begin - first;
-      if (w.stride == 1)
-        for (idx i = 0; i < stop - begin; ++i) to[i] += factor * from[i];
-      else
-        for (idx i = 0; i < stop - begin; ++i) to[i] += factor * from[i * w.stride];
-    }
+/// Item n of a planar image as rows of pixels, channels side by side, zeros around.
+LAMINA_ONE_COPY inline void gather_rows(const ops::Conv2d& op, const Input& x, const Gathered& copy, Share rows,
+                                        float* to) {
+  const idx height = x.dims[2], width = x.dims[3], channels = copy.channels;
+  for (idx row = rows.begin; row < rows.end; ++row) {
+    float* const out = to + row * copy.width * channels;
+    const idx n = row / copy.height, i = row % copy.height - op.window.height.before;
+    fill_row(0, out, copy.width * channels);
+    if (i < 0 || i >= height) continue;
+    for (idx c = 0; c < channels; ++c)
+      copy_strided(x.item(n) + (c * height + i) * width, 1, out + op.window.width.before * channels + c, channels,
+                   width);
   }
 }
 
-inline void run_directly(const ops::Conv2d& op, const Call& call) {
-  const Input& x = call.in[0];
-  const Dims &in = x.dims, &out = call.out.dims;
-  const float *weight = call.parameters[0].floats(), *bias = call.parameters[1].floats();
-  const idx taps = idx(op.window.height.kernel) * op.window.width.kernel, channels = op.in_channels / op.groups;
-  constexpr idx chunk = 256;
-  float sums[chunk];
-  for (idx n = 0; n < out[0]; ++n)
-    for (idx o = 0; o < out[1]; ++o) {
-      const float* group = x.item(n) + o / (op.out_channels / op.groups) * channels * in[2] * in[3];
-      for (idx oy = 0; oy < out[2]; ++oy)
-        for (idx first = 0; first < out[3]; first += chunk) {
-          const idx last = min(out[3], first + chunk), at = (o * out[2] + oy) * out[3] + first;
-          fill_row(0, sums, last - first);
-          for (idx c = 0; c < channels; ++c)
-            add_taps(op, in, group + c * in[2] * in[3], weight + (o * channels + c) * taps, oy, first, last, sums);
-          finish_channel(call.epilogue, o, bias, residual_at(call.epilogue, n, at), sums, call.out.item(n) + at,
-                         last - first);
-        }
+/// The sums over a pixel's taps, one vector of channels times one of weights each.
+LAMINA_ONE_COPY inline void depthwise_pixel(const float* const* from, idx stride, idx taps, idx shift,
+                                            const float* weight, const float* bias, const float* residual,
+                                            const ops::Activation& activation, float* y) {
+  constexpr int parts = int(channel_block) / vector_floats;
+  vector sum[parts];
+  LAMINA_UNROLL for (int v = 0; v < parts; ++v) {
+    sum[v] = load(bias + v * vector_floats);
+    if (residual) sum[v] += load(residual + v * vector_floats);
+  }
+  for (idx t = 0; t < taps; ++t)
+    if (const float* x = from[t * stride])
+      LAMINA_UNROLL for (int v = 0; v < parts; ++v) sum[v] +=
+          load(x + shift + v * vector_floats) * load(weight + t * channel_block + v * vector_floats);
+  LAMINA_UNROLL for (int v = 0; v < parts; ++v) store(sum[v], y + v * vector_floats);
+  activate(activation, y, y, channel_block);
+}
+
+inline void run_depthwise(const ops::Conv2d& op, const Call& call, const Pixels& pixels) {
+  const idx taps = taps_of(op.window), blocks = divide_up(op.out_channels, channel_block);
+  const idx from_step = pixels.height * pixels.width * channel_block,
+            to_step = pixels.rows.extent * pixels.columns.extent * channel_block;
+  const idx tiles = divide_up(pixels.count(), register_tile.pixels);
+  threads::run(call.threads, [&](int part) {
+    const float** from = reinterpret_cast<const float**>(call.scratch + part * product_scratch(taps));
+    float* to[register_tile.pixels];
+    const float* residual[register_tile.pixels];
+    const Share own(tiles, part, call.threads);
+    for (idx t = own.begin; t < own.end; ++t) {
+      const idx first = t * register_tile.pixels, count = min(register_tile.pixels, pixels.count() - first);
+      pixels(first, register_tile.pixels, {from, to, residual});
+      for (idx b = 0; b < blocks; ++b)
+        for (idx p = 0; p < count; ++p)
+          depthwise_pixel(from + p, register_tile.pixels, taps, b * from_step,
+                          call.parameters[0].floats() + b * taps * channel_block,
+                          call.parameters[1].floats() + b * channel_block,
+                          pixels.residual ? residual[p] + b * to_step : nullptr, call.epilogue.activation,
+                          to[p] + b * to_step);
     }
+  });
 }
 }  // namespace detail
 
-constexpr idx scratch_floats(const ops::Conv2d& op, const Dims& x) {
-  const Dims y = op.shape(x);
-  return detail::runs_directly(op) ? 0 : product_floats(op.out_channels / op.groups, y[2] * y[3]);
-}
-
-/// Parameters: weight, bias.
+/// Parameters: weight and bias, packed for call.method. The input is blocked, for `gathered` planar; the result is
+/// blocked.
 inline void run(const ops::Conv2d& op, const Call& call) {
-  if (detail::runs_directly(op)) return detail::run_directly(op, call);
   const Input& x = call.in[0];
-  const Dims &in = x.dims, &out = call.out.dims;
-  const auto& [h, w] = op.window;
-  const idx rows = op.out_channels / op.groups, channels = op.in_channels / op.groups, pixels = out[2] * out[3];
-  const idx depth = channels * h.kernel * w.kernel;
   const float *weight = call.parameters[0].floats(), *bias = call.parameters[1].floats();
-  for (idx n = 0; n < out[0]; ++n)
-    for (idx g = 0; g < op.groups; ++g) {
-      const Gather gather{
-          x.item(n) + g * channels * in[2] * in[3],   in[2], in[3], out[3], {h.kernel, h.stride, -h.before, h.dilation},
-          {w.kernel, w.stride, -w.before, w.dilation}};
-      float* y = call.out.item(n);
-      matrix_product(left_rows(weight + g * rows * depth, depth), rows, pixels, depth, call.scratch, gather,
-                     [&](idx i, idx j0, idx columns, float* sums) {
-                       const idx o = g * rows + i, at = o * pixels + j0;
-                       finish_channel(call.epilogue, o, bias, residual_at(call.epilogue, n, at), sums, y + at, columns);
-                     });
+  if (call.method == Method::winograd2 || call.method == Method::winograd4) {
+    const detail::WinogradRun r{.tiles = {op, x.dims, call.method},
+                                .x = x,
+                                .y = call.out,
+                                .residual = call.epilogue.residual,
+                                .bias = bias,
+                                .activation = call.epilogue.activation,
+                                .top = op.window.height.before,
+                                .left = op.window.width.before};
+    return call.method == Method::winograd4 ? detail::run_winograd<4>(op, r, weight, call.scratch, call.threads)
+                                            : detail::run_winograd<2>(op, r, weight, call.scratch, call.threads);
+  }
+  const auto& [h, w] = op.window;
+  Pixels pixels = detail::pixels_of(call);
+  pixels.vertical = {h.kernel, h.stride, -h.before, h.dilation};
+  pixels.horizontal = {w.kernel, w.stride, -w.before, w.dilation};
+  pixels.rows = {call.out.dims[2]}, pixels.columns = {call.out.dims[3]};
+  if (call.method == Method::depthwise) return detail::run_depthwise(op, call, pixels);
+  Product product{.taps = int(taps_of(op.window)),
+                  .channels = channels_of(op),
+                  .from_step = x.dims[2] * x.dims[3] * channel_block,
+                  .weight = weight,
+                  .bias = bias,
+                  .residual = call.epilogue.residual != nullptr,
+                  .to_step = call.out.dims[2] * call.out.dims[3] * channel_block,
+                  .activation = call.epilogue.activation,
+                  .scratch = call.scratch,
+                  .threads = call.threads};
+  if (call.method == Method::gathered) {
+    const Gathered copy(op, x.dims);
+    const idx rows = x.dims[0] * copy.height;
+    threads::run(call.threads, [&](int part) {
+      detail::gather_rows(op, x, copy, {rows, part, call.threads}, call.scratch);
+    });
+    product.scratch += round_up(x.dims[0] * copy.item(), channel_block);
+    pixels.x = call.scratch, pixels.x_item = copy.item(), pixels.lanes = copy.channels;
+    pixels.height = copy.height, pixels.width = copy.width;
+    pixels.vertical.first = pixels.horizontal.first = 0;
+    idx run = copy.channels;
+    if (copy.rows_whole) {
+      run *= w.kernel;
+      pixels.horizontal.taps = 1;
+      product.taps = h.kernel;
     }
+    product.channels = {run, op.out_channels, 1, run};
+  }
+  product.pixels = pixels.count();
+  multiply(product, pixels);
 }
 
 }  // namespace lamina::inline LAMINA_ISA::cpu

@@ -1,49 +1,94 @@
 /// Fully connected layer.
 #pragma once
-#include "../../ops/linear.hpp"
-#include "epilogue.hpp"
-#include "gemm.hpp"
+#include "method.hpp"
 
 namespace lamina::inline LAMINA_ISA::cpu {
 
 namespace detail {
-/// With few rows the weights are read once, as they lie; a product would first rearrange them.
-constexpr bool runs_by_rows(idx rows) { return rows < 8; }
-}  // namespace detail
-
-constexpr idx scratch_floats(const ops::Linear& op, const Dims& x) {
-  const idx rows = product(x, 0, x.rank - 1);
-  return detail::runs_by_rows(rows) ? 0 : product_floats(rows, op.out_features);
+/// Scalar products of x with up to four rows `stride` apart, n elements each.
+LAMINA_ONE_COPY inline void dot_rows(const float* x, const float* rows, idx stride, int count, idx n, float* y) {
+  const float* row[4];  // missing rows repeat the last
+  for (int r = 0; r < 4; ++r) row[r] = rows + min(r, count - 1) * stride;
+  vector sum[4][2]{};
+  idx i = 0;
+  for (; i + 2 * vector_floats <= n; i += 2 * vector_floats) {
+    LAMINA_UNROLL for (int s = 0; s < 8; ++s) sum[s / 2][s % 2] +=
+        load(x + i + s % 2 * vector_floats) * load(row[s / 2] + i + s % 2 * vector_floats);
+  }
+  for (int r = 0; r < count; ++r) {
+    const vector both = sum[r][0] + sum[r][1];
+    float total = 0;
+    for (int l = 0; l < vector_floats; ++l) total += both[l];
+    for (idx j = i; j < n; ++j) total += x[j] * row[r][j];
+    y[r] = total;
+  }
 }
 
-/// Parameters: weight, bias. The bias belongs to the last dimension; the epilogue's scale and shift to dimension 1,
-/// which is another one if x has more than two.
+/// With one or two rows the weights are read once, as they lie.
+inline void run_rows(const ops::Linear& op, const Call& call, idx rows) {
+  constexpr idx chunk = 32;
+  const idx depth = op.in_features, outs = op.out_features, chunks = divide_up(outs, chunk);
+  const float *x = call.in[0].floats(), *weight = call.parameters[0].floats(), *bias = call.parameters[1].floats();
+  const Input* residual = call.epilogue.residual;
+  // A few thousand products are done before another thread has started.
+  const int parts = depth * outs < 64 * 1024 ? 1 : call.threads;
+  threads::run(parts, [&](int part) {
+    const Share own(chunks, part, parts);
+    for (idx j0 = own.begin * chunk; j0 < min(outs, own.end * chunk); j0 += chunk) {
+      const idx columns = min(chunk, outs - j0);
+      float sums[2][chunk];
+      for (idx j = 0; j < columns; j += 4)
+        for (idx i = 0; i < rows; ++i)
+          dot_rows(x + i * depth, weight + (j0 + j) * depth, depth, int(min(4, columns - j)), depth, sums[i] + j);
+      for (idx i = 0; i < rows; ++i) {
+        const idx at = i * outs + j0;
+        add_row(bias + j0, sums[i], columns);
+        if (residual) add_row(residual->floats() + at, sums[i], columns);
+        activate(call.epilogue.activation, sums[i], call.out.floats() + at, columns);
+      }
+    }
+  });
+}
+
+/// Rows of matrices, for `multiply`.
+struct Rows {
+  const float* x;
+  idx x_stride;
+  float* y;
+  idx y_stride;
+  const float* residual;
+  idx count;
+
+  void operator()(idx row, int tile, const Addresses& a) const {
+    for (int p = 0; p < tile; ++p) {
+      const idx r = min(row + p, count - 1);
+      a.from[p] = x + r * x_stride;
+      a.to[p] = y + r * y_stride;
+      if (residual) a.residual[p] = residual + r * y_stride;
+    }
+  }
+};
+}  // namespace detail
+
+/// Parameters: weight and bias, packed for call.method.
 inline void run(const ops::Linear& op, const Call& call) {
   const Dims& in = call.in[0].dims;
-  const idx rows = product(in, 0, in.rank - 1), depth = op.in_features, outs = op.out_features;
-  const idx inner = in.rank > 2 ? product(in, 2, in.rank - 1) : 1;
-  const float *x = call.in[0].floats(), *weight = call.parameters[0].floats(), *bias = call.parameters[1].floats();
-  const auto finish_row = [&](idx i, idx j0, idx columns, float* sums) {
-    const Epilogue& e = call.epilogue;
-    const float* residual = e.residual ? e.residual->floats() + i * outs + j0 : nullptr;
-    float* y = call.out.floats() + i * outs + j0;
-    if (in.rank <= 2) return finish_channels(e, j0, bias, residual, sums, y, columns);
-    if (bias)
-      for (idx j = 0; j < columns; ++j) sums[j] += bias[j0 + j];
-    finish_channel(e, i / inner % in[1], nullptr, residual, sums, y, columns);
-  };
-  const Callback<idx, idx, idx, float*> finish(finish_row);
-  if (!detail::runs_by_rows(rows))
-    return matrix_product(left_rows(x, depth), rows, outs, depth, call.scratch, RightColumns{weight, depth}, finish);
-  constexpr idx chunk = 64;
-  float sums[8][chunk];
-  for (idx j0 = 0; j0 < outs; j0 += chunk) {
-    const idx columns = min(chunk, outs - j0);
-    for (idx j = 0; j < columns; j += 4)
-      for (idx i = 0; i < rows; ++i)
-        dot_rows(x + i * depth, weight + (j0 + j) * depth, depth, int(min(4, columns - j)), depth, sums[i] + j);
-    for (idx i = 0; i < rows; ++i) finish(i, j0, columns, sums[i]);
-  }
+  const idx rows = product(in, 0, in.rank - 1);
+  if (call.method == Method::plain) return detail::run_rows(op, call, rows);
+  const Input* residual = call.epilogue.residual;
+  multiply({.pixels = rows,
+            .channels = channels_of(op),
+            .from_step = feature_block,
+            .weight = call.parameters[0].floats(),
+            .bias = call.parameters[1].floats(),
+            .residual = residual != nullptr,
+            .to_step = channel_block,
+            .whole_blocks = false,
+            .activation = call.epilogue.activation,
+            .scratch = call.scratch,
+            .threads = call.threads},
+           detail::Rows{call.in[0].floats(), op.in_features, call.out.floats(), op.out_features,
+                        residual ? residual->floats() : nullptr, rows});
 }
 
 }  // namespace lamina::inline LAMINA_ISA::cpu

@@ -14,12 +14,35 @@ LAMINA_ONE_COPY inline void normalize_row(const float* x, float* y, idx n, float
 LAMINA_ONE_COPY inline double sum_of_squares_about(double mean, const float* x, idx n) {
   return sum_row(x, n, [mean](double v) { return (v - mean) * (v - mean); });
 }
+
+/// A batch norm with running statistics on a blocked tensor.
+inline void normalize_blocks(const ops::BatchNorm& op, const Call& call) {
+  const Input& x = call.in[0];
+  const float *weight = call.parameters[0].floats(), *bias = call.parameters[1].floats();
+  const float *mean = call.parameters[2].floats(), *variance = call.parameters[3].floats();
+  const idx area = x.dims[2] * x.dims[3], blocks = divide_up(x.dims[1], channel_block);
+  for (idx b = 0; b < blocks; ++b) {
+    float means[channel_block]{}, factors[channel_block]{}, terms[channel_block]{};
+    for (idx l = 0, c = b * channel_block; l < channel_block && c < x.dims[1]; ++l, ++c) {
+      means[l] = mean[c];
+      factors[l] = float((weight ? double(weight[c]) : 1.) / std::sqrt(double(variance[c]) + op.eps));
+      terms[l] = bias ? bias[c] : 0.f;
+    }
+    for (idx n = 0; n < x.dims[0]; ++n) {
+      const float* from = x.item(n) + b * area * channel_block;
+      float* to = call.out.item(n) + b * area * channel_block;
+      for (idx i = 0; i < area; ++i, from += channel_block, to += channel_block)
+        for (int l = 0; l < channel_block; ++l) to[l] = (from[l] - means[l]) * factors[l] + terms[l];
+    }
+  }
+}
 }  // namespace detail
 
-/// Parameters: weight, bias, running_mean, running_var. Without the running ones the statistics are the batch's. out
-/// may be in[0].
+/// Parameters: weight, bias, running_mean, running_var. Without the running ones the statistics are the batch's, and the
+/// tensor is planar. out may be in[0].
 inline void run(const ops::BatchNorm& op, const Call& call) {
   const Input& x = call.in[0];
+  if (x.layout == Layout::blocked) return detail::normalize_blocks(op, call);
   const float *weight = call.parameters[0].floats(), *bias = call.parameters[1].floats();
   const float *running_mean = call.parameters[2].floats(), *running_var = call.parameters[3].floats();
   const bool running = running_mean && running_var;

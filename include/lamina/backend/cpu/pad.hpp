@@ -1,18 +1,19 @@
 /// Constant padding and cutting.
 #pragma once
 #include "../../ops/pad.hpp"
-#include "rows.hpp"
+#include "planes.hpp"
 #include "strides.hpp"
 
 namespace lamina::inline LAMINA_ISA::cpu {
 
-inline void run(const ops::Pad& op, const Call& call) {
-  const Input& x = call.in[0];
-  const Dims& dims = call.out.dims;
+namespace detail {
+/// Planar operands.
+inline void pad(const ops::Pad& op, const Input& x, const Output& out) {
+  const Dims& dims = out.dims;
   const int last = dims.rank - 1;
   if (count(dims) == 0) return;
-  if (last < 0) return copy_row(x.floats(), call.out.floats(), 1);
-  const Strides from = strides_of(x), to = strides_of(call.out);
+  if (last < 0) return copy_row(x.floats(), out.floats(), 1);
+  const Strides from = strides_of(x), to = strides_of(out);
   // Rows of a vector are single elements, as its items may lie apart.
   const int outer = last == 0 ? 1 : last;
   const idx width = last == 0 ? 1 : dims[last], before = last == 0 ? 0 : op.before(last, dims.rank);
@@ -27,7 +28,7 @@ inline void run(const ops::Pad& op, const Call& call) {
       inside = inside && at >= 0 && at < x.dims[i];
       source += inside ? at * from[i] : 0;
     }
-    float* y = call.out.floats() + distance_to(row, dims, outer, to);
+    float* y = out.floats() + distance_to(row, dims, outer, to);
     if (!inside) {
       fill_row(op.value, y, width);
       continue;
@@ -36,6 +37,14 @@ inline void run(const ops::Pad& op, const Call& call) {
     copy_row(source + begin - before, y + begin, end - begin);
     fill_row(op.value, y + end, width - end);
   }
+}
+}  // namespace detail
+
+/// Blocked operands are padded in height and width only.
+inline void run(ops::Pad op, const Call& call) {
+  if (call.in[0].layout == Layout::blocked)
+    for (int side : {0, 1}) op.amounts[side] *= int(channel_block);
+  detail::pad(op, as_planar(call.in[0]), as_planar(call.out));
 }
 
 inline void run(const ops::PadTo&, const Call& call) {

@@ -1,79 +1,80 @@
 /// Pooling.
 #pragma once
 #include "../../ops/pool.hpp"
-#include "rows.hpp"
+#include "planes.hpp"
 
 namespace lamina::inline LAMINA_ISA::cpu {
 
 namespace detail {
-/// Calls f(plane of the input, plane of the output) for every item and channel.
-template <class F> inline void for_each_plane(const Call& call, F f) {
-  const Input& x = call.in[0];
-  const idx from = x.dims[2] * x.dims[3], to = call.out.dims[2] * call.out.dims[3];
-  for (idx n = 0; n < x.dims[0]; ++n)
-    for (idx c = 0; c < x.dims[1]; ++c) f(x.item(n) + c * from, call.out.item(n) + c * to);
-}
+/// The part of a window that lies in the input.
+struct Rectangle {
+  idx top, bottom, left, right;
+  constexpr bool empty() const { return top >= bottom || left >= right; }
+  constexpr idx area() const { return (bottom - top) * (right - left); }
+};
 
-/// Sum of the rectangle [top, bottom) x [left, right).
-LAMINA_ONE_COPY inline double sum_rectangle(const float* x, idx width, idx top, idx bottom, idx left, idx right) {
-  double sum = 0;
-  for (idx i = top; i < bottom; ++i) sum += sum_row(x + i * width + left, right - left);
-  return sum;
+/// y = sum of the rectangle / divisor, for every lane.
+template <int Lanes> void average(const float* x, idx width, const Rectangle& r, idx divisor, float* y) {
+  double sum[Lanes]{};
+  for (idx i = r.top; i < r.bottom; ++i)
+    for (idx j = r.left; j < r.right; ++j)
+      for (int l = 0; l < Lanes; ++l) sum[l] += double(x[(i * width + j) * Lanes + l]);
+  for (int l = 0; l < Lanes; ++l) y[l] = float(sum[l] / double(divisor));
 }
 }  // namespace detail
 
 inline void run(const ops::MaxPool2d& op, const Call& call) {
   const idx height = call.in[0].dims[2], width = call.in[0].dims[3];
+  const idx rows = call.out.dims[2], columns = call.out.dims[3];
   const auto& [h, w] = op.window;
-  detail::for_each_plane(call, [&](const float* x, float* y) {
-    for (idx oy = 0; oy < call.out.dims[2]; ++oy)
-      for (idx ox = 0; ox < call.out.dims[3]; ++ox) {
+  for_each_plane(call, [&]<int Lanes>(const float* x, float* y) {
+    for (idx oy = 0; oy < rows; ++oy)
+      for (idx ox = 0; ox < columns; ++ox, y += Lanes) {
         const idx top = oy * h.stride - h.before, left = ox * w.stride - w.before;
         // The first tap inside; those after the last one are cut by the extents.
         const idx first = top < 0 ? divide_up(-top, h.dilation) * h.dilation : 0;
         const idx start = left < 0 ? divide_up(-left, w.dilation) * w.dilation : 0;
         const idx bottom = min(height, top + h.reach()), right = min(width, left + w.reach());
-        float most = -__builtin_inff();
+        float most[Lanes];
+        for (float& m : most) m = -__builtin_inff();
         for (idx i = top + first; i < bottom; i += h.dilation)
           for (idx j = left + start; j < right; j += w.dilation) {
-            const float v = x[i * width + j];
-            most = v > most || v != v ? v : most;  // a NaN is never exceeded
+            const float* const from = x + (i * width + j) * Lanes;
+            for (int l = 0; l < Lanes; ++l)  // a NaN is never exceeded
+              most[l] = !(from[l] <= most[l]) && most[l] == most[l] ? from[l] : most[l];
           }
-        *y++ = most;
+        for (int l = 0; l < Lanes; ++l) y[l] = most[l];
       }
   });
 }
 
 inline void run(const ops::AvgPool2d& op, const Call& call) {
   const idx height = call.in[0].dims[2], width = call.in[0].dims[3];
+  const idx rows = call.out.dims[2], columns = call.out.dims[3];
   const auto& [h, w] = op.window;
-  detail::for_each_plane(call, [&](const float* x, float* y) {
-    for (idx oy = 0; oy < call.out.dims[2]; ++oy)
-      for (idx ox = 0; ox < call.out.dims[3]; ++ox) {
-        idx top = oy * h.stride - h.before, left = ox * w.stride - w.before;
-        idx bottom = min(top + h.kernel, height + h.after), right = min(left + w.kernel, width + w.after);
-        const idx padded = (bottom - top) * (right - left);
-        top = max(top, 0), left = max(left, 0), bottom = min(bottom, height), right = min(right, width);
-        const idx inside = (bottom - top) * (right - left);
-        const idx divisor = op.divisor != 0 ? op.divisor : op.count_include_pad ? padded : inside;
+  for_each_plane(call, [&]<int Lanes>(const float* x, float* y) {
+    for (idx oy = 0; oy < rows; ++oy)
+      for (idx ox = 0; ox < columns; ++ox, y += Lanes) {
+        const idx top = oy * h.stride - h.before, left = ox * w.stride - w.before;
+        const idx bottom = min(top + h.kernel, height + h.after), right = min(left + w.kernel, width + w.after);
+        const detail::Rectangle r{max(top, 0), min(bottom, height), max(left, 0), min(right, width)};
+        const idx inside = op.count_include_pad ? (bottom - top) * (right - left) : r.area();
         // A window that lies in the padding alone gives 0, whatever the divisor.
-        *y++ = top < bottom && left < right
-                   ? float(detail::sum_rectangle(x, width, top, bottom, left, right) / double(divisor))
-                   : 0.f;
+        if (r.empty()) fill_row(0, y, Lanes);
+        else detail::average<Lanes>(x, width, r, op.divisor != 0 ? op.divisor : inside, y);
       }
   });
 }
 
 inline void run(const ops::AdaptiveAvgPool2d&, const Call& call) {
-  const idx height = call.in[0].dims[2], width = call.in[0].dims[3], rows = call.out.dims[2],
-            columns = call.out.dims[3];
-  detail::for_each_plane(call, [&](const float* x, float* y) {
+  const idx height = call.in[0].dims[2], width = call.in[0].dims[3];
+  const idx rows = call.out.dims[2], columns = call.out.dims[3];
+  for_each_plane(call, [&]<int Lanes>(const float* x, float* y) {
     for (idx oy = 0; oy < rows; ++oy)
-      for (idx ox = 0; ox < columns; ++ox) {
-        const idx top = oy * height / rows, bottom = divide_up((oy + 1) * height, rows);
-        const idx left = ox * width / columns, right = divide_up((ox + 1) * width, columns);
-        *y++ =
-            float(detail::sum_rectangle(x, width, top, bottom, left, right) / double((bottom - top) * (right - left)));
+      for (idx ox = 0; ox < columns; ++ox, y += Lanes) {
+        const detail::Rectangle r{oy * height / rows, divide_up((oy + 1) * height, rows), ox * width / columns,
+                                  divide_up((ox + 1) * width, columns)};
+        detail::average<Lanes>(x, width, r, r.area(), y);
       }
   });
 }

@@ -5,19 +5,15 @@
 #if defined(__AVX512F__)
 #define LAMINA_ISA avx512
 #define LAMINA_VECTOR_FLOATS 16
-#define LAMINA_KERNEL_ROWS 12
 #elif defined(__AVX2__) && defined(__FMA__)
 #define LAMINA_ISA avx2
 #define LAMINA_VECTOR_FLOATS 8
-#define LAMINA_KERNEL_ROWS 6
 #elif defined(__ARM_NEON)
 #define LAMINA_ISA neon
 #define LAMINA_VECTOR_FLOATS 4
-#define LAMINA_KERNEL_ROWS 12
 #else
 #define LAMINA_ISA sse
 #define LAMINA_VECTOR_FLOATS 4
-#define LAMINA_KERNEL_ROWS 4
 #endif
 
 // LAMINA_UNROLL unrolls the next loop, whose count is a constant: an array indexed by it then lives in registers.
@@ -35,8 +31,18 @@ namespace lamina::inline LAMINA_ISA::cpu {
 /// Floats in a vector register.
 inline constexpr int vector_floats = LAMINA_VECTOR_FLOATS;
 
-/// Rows of the matrix product's register tile. Its columns are two vectors; sums, a row of the right operand and one
-/// broadcast element fill the register file.
-inline constexpr int kernel_rows = LAMINA_KERNEL_ROWS;
+/// The register tile of the micro-kernel: so many output pixels by `group_blocks` blocks of 16 output channels. Sums, the
+/// weights of one input channel and a broadcast element fill the register file. The small tile is for what is left over
+/// at the end.
+struct RegisterTile {
+  int pixels, small, group_blocks;
+};
+inline constexpr RegisterTile register_tile = vector_floats == 16  ? RegisterTile{8, 4, 2}
+                                              : vector_floats == 8 ? RegisterTile{6, 4, 1}
+#if defined(__ARM_NEON)
+                                                                   : RegisterTile{6, 3, 1};
+#else
+                                                                   : RegisterTile{3, 2, 1};
+#endif
 
 }  // namespace lamina::inline LAMINA_ISA::cpu

@@ -2,7 +2,7 @@
 /// and cpu/UpSampleKernel.cpp): for nearest neighbours one rounding more or less picks another pixel.
 #pragma once
 #include "../../ops/upsample.hpp"
-#include "rows.hpp"
+#include "planes.hpp"
 #include <cmath>
 
 namespace lamina::inline LAMINA_ISA::cpu {
@@ -51,27 +51,29 @@ inline void run(const ops::Upsample& op, const Call& call) {
                                 bilinear, op.align_corners, small};
   const detail::Resize horizontal{in[3],    out[3],           op.width == none ? op.scale_width : 0,
                                   bilinear, op.align_corners, small};
-  constexpr idx chunk = 256;  // columns whose sources are computed once for all rows
-  detail::Source column[chunk];
-  for (idx j0 = 0; j0 < out[3]; j0 += chunk) {
-    const idx columns = min(chunk, out[3] - j0);
-    for (idx j = 0; j < columns; ++j) column[j] = horizontal.source(j0 + j);
-    for (idx n = 0; n < in[0]; ++n)
-      for (idx c = 0; c < in[1]; ++c)
-        for (idx i = 0; i < out[2]; ++i) {
-          const detail::Source row = vertical.source(i);
-          const float *plane = x.item(n) + c * in[2] * in[3], *p = plane + row.first * in[3],
-                      *q = plane + row.second * in[3];
-          float* y = call.out.item(n) + (c * out[2] + i) * out[3] + j0;
-          if (!bilinear)
-            for (idx j = 0; j < columns; ++j) y[j] = p[column[j].first];
+  const idx rows = out[2], columns = out[3], width = in[3];
+  for_each_plane(call, [&]<int Lanes>(const float* plane, float* y) {
+    constexpr idx chunk = 128;  // columns whose sources are computed once for all rows
+    detail::Source column[chunk];
+    for (idx j0 = 0; j0 < columns; j0 += chunk) {
+      const idx count = min(chunk, columns - j0);
+      for (idx j = 0; j < count; ++j) column[j] = horizontal.source(j0 + j);
+      for (idx i = 0; i < rows; ++i) {
+        const detail::Source row = vertical.source(i);
+        const float *const top = plane + row.first * width * Lanes, *const bottom = plane + row.second * width * Lanes;
+        float* to = y + (i * columns + j0) * Lanes;
+        for (idx j = 0; j < count; ++j, to += Lanes) {
+          const auto [first, second, w] = column[j];
+          const float *const a = top + first * Lanes, *const b = top + second * Lanes, *const c = bottom + first * Lanes,
+                             *const d = bottom + second * Lanes;
+          if (!bilinear) copy_row(a, to, Lanes);
           else
-            for (idx j = 0; j < columns; ++j) {
-              const auto [a, b, w] = column[j];
-              y[j] = (1 - row.weight) * ((1 - w) * p[a] + w * p[b]) + row.weight * ((1 - w) * q[a] + w * q[b]);
-            }
+            for (int l = 0; l < Lanes; ++l)
+              to[l] = (1 - row.weight) * ((1 - w) * a[l] + w * b[l]) + row.weight * ((1 - w) * c[l] + w * d[l]);
         }
-  }
+      }
+    }
+  });
 }
 
 }  // namespace lamina::inline LAMINA_ISA::cpu

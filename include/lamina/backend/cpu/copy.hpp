@@ -1,0 +1,45 @@
+/// Copies, between layouts and between places.
+#pragma once
+#include "../../ops/reshape.hpp"
+#include "planes.hpp"
+
+namespace lamina::inline LAMINA_ISA::cpu {
+
+namespace detail {
+/// The elements in their order, whatever the extents and distances of items on both sides. Both are planar.
+LAMINA_ONE_COPY inline void copy_elements(const Input& x, const Output& y) {
+  const idx total = count(x.dims), from = x.contiguous() ? total : x.item_size(),
+            to = y.contiguous() ? total : y.item_size();
+  const idx x_step = x.contiguous() ? 0 : x.item_stride, y_step = y.contiguous() ? 0 : y.item_stride;
+  for (idx i = 0; i < total;) {
+    const idx run = min(from - i % from, to - i % to);
+    copy_row(x.floats() + i / from * x_step + i % from, y.floats() + i / to * y_step + i % to, run);
+    i += run;
+  }
+}
+
+/// From one layout to the other: the channels of a block, so many pixels at a time that they stay in the cache.
+LAMINA_ONE_COPY inline void change_layout(const Input& x, const Output& y, int threads) {
+  constexpr idx chunk = 64;
+  const idx area = x.dims[2] * x.dims[3], channels = x.dims[1], blocks = divide_up(channels, channel_block);
+  const idx all = x.dims[0] * blocks, x_lanes = lanes_of(x), y_lanes = lanes_of(y);
+  const int parts = int(min(threads, max(1, all)));
+  const auto at = [area](idx lanes, idx c) { return c / lanes * area * lanes + c % lanes; };
+  threads::run(parts, [&](int part) {
+    const Share own(all, part, parts);
+    for (idx i = own.begin; i < own.end; ++i)
+      for (idx first = 0; first < area; first += chunk)
+        for (idx c = i % blocks * channel_block; c < min(channels, (i % blocks + 1) * channel_block); ++c)
+          copy_strided(x.item(i / blocks) + at(x_lanes, c) + first * x_lanes, x_lanes,
+                       y.item(i / blocks) + at(y_lanes, c) + first * y_lanes, y_lanes, min(chunk, area - first));
+  });
+}
+}  // namespace detail
+
+inline void run(const ops::Copy&, const Call& call) {
+  const Input& x = call.in[0];
+  if (x.layout == call.out.layout) detail::copy_elements(as_planar(x), as_planar(call.out));
+  else detail::change_layout(x, call.out, call.threads);
+}
+
+}  // namespace lamina::inline LAMINA_ISA::cpu

@@ -1,0 +1,155 @@
+/// Which method computes an operation, how large its packed weights are and what scratch it needs: constant
+/// expressions that the plan asks for.
+#pragma once
+#include "../../ops/all.hpp"
+#include "../../plan/layout.hpp"
+#include "../../plan/options.hpp"
+#include "product.hpp"
+
+namespace lamina::inline LAMINA_ISA::cpu {
+
+/// Floats of scratch: for all threads together, and for each.
+struct Scratch {
+  idx shared = 0, each = 0;
+};
+
+constexpr idx taps_of(const ops::Window2d& w) { return idx(w.height.kernel) * w.width.kernel; }
+
+// ---- convolutions
+
+constexpr Channels channels_of(const ops::Conv2d& op) {
+  return {op.in_channels, op.out_channels, op.groups, channel_block};
+}
+
+/// The copy that `gathered` sums over: [N][height][width][channels], the padding with it.
+struct Gathered {
+  idx height, width, channels;
+  bool rows_whole;  ///< the taps of a row lie side by side: they are one run
+
+  constexpr Gathered(const ops::Conv2d& op, const Dims& x)
+      : height(x[2] + op.window.height.before + op.window.height.after),
+        width(x[3] + op.window.width.before + op.window.width.after),
+        channels(op.in_channels),
+        rows_whole(op.window.width.dilation == 1) {}
+  constexpr idx item() const { return height * width * channels; }
+};
+
+/// The tiles of a Winograd convolution.
+struct WinogradTiles {
+  idx size, positions;           ///< outputs of a tile in each dimension; elements of a transformed tile
+  idx down, across, all, block;  ///< tiles; tiles that are transformed and multiplied at a time
+  idx in_blocks, out_blocks;
+
+  constexpr WinogradTiles(const ops::Conv2d& op, const Dims& x, Method method)
+      : size(method == Method::winograd4 ? 4 : 2),
+        positions((size + 2) * (size + 2)),
+        down(divide_up(op.shape(x)[2], size)),
+        across(divide_up(op.shape(x)[3], size)),
+        all(x[0] * down * across),
+        block(0),
+        in_blocks(divide_up(op.in_channels, channel_block)),
+        out_blocks(divide_up(op.out_channels, group_channels) * register_tile.group_blocks) {
+    // Few tiles stay in the L2 cache between the transforms; more share a reading of the weights.
+    const idx weights = positions * in_blocks * out_blocks * channel_block * channel_block;
+    const idx want = weights <= detail::resident_floats * 2 ? 4 : 16;
+    block = min(divide_up(all, register_tile.pixels), want) * register_tile.pixels;
+  }
+  constexpr idx in_floats() const { return positions * in_blocks * block * channel_block; }
+  constexpr idx out_floats() const { return positions * out_blocks * block * channel_block; }
+};
+
+namespace detail {
+/// Cost in nanoseconds of one core, from measurements of this engine: GFLOP/s of direct sums and of products between
+/// transforms, floats a nanosecond through a transform, bytes a nanosecond of weights that no cache holds.
+struct Cost {
+  double direct = 90, product = 85, transform = 3.2, stream = 16;
+  idx cache_bytes = 4 << 20;
+};
+
+constexpr double direct_cost(const ops::Conv2d& op, const Dims& x, const Cost& k = {}) {
+  return 2 * double(op.macs(x)) / k.direct;
+}
+constexpr double winograd_cost(const ops::Conv2d& op, const Dims& x, Method method, const Cost& k = {}) {
+  const WinogradTiles t(op, x, method);
+  const double n = double(t.positions) * double(t.all), in = op.in_channels, out = op.out_channels;
+  const double bytes = double(t.positions) * in * out * 4;
+  return 2 * n * in * out / k.product + n * (in + out) / k.transform +
+         (bytes > double(k.cache_bytes) ? bytes / k.stream * double(divide_up(t.all, t.block)) : 0);
+}
+
+constexpr bool suits_winograd(const ops::Conv2d& op) {
+  const auto suits = [](const ops::Window& w) { return w.kernel == 3 && w.stride == 1 && w.dilation == 1; };
+  return suits(op.window.height) && suits(op.window.width) && op.groups == 1;
+}
+}  // namespace detail
+
+/// Floats of a convolution's packed weights.
+constexpr idx weight_floats(const ops::Conv2d& op, Method method) {
+  const idx taps = taps_of(op.window);
+  switch (method) {
+  case Method::depthwise: return round_up(op.out_channels, channel_block) * taps;
+  case Method::gathered: return Channels(op.in_channels * taps, op.out_channels, 1, op.in_channels * taps).weights();
+  case Method::winograd2: return 16 * channels_of(op).weights();
+  case Method::winograd4: return 36 * channels_of(op).weights();
+  default: return channels_of(op).weights() * taps;
+  }
+}
+
+constexpr Method method_of(const ops::Conv2d& op, const Dims& x, Layout layout, const CompileOptions& options,
+                           idx budget) {
+  if (op.groups > 1 && op.groups == op.in_channels && op.groups == op.out_channels) return Method::depthwise;
+  if (layout == Layout::planar && op.groups == 1 && op.in_channels < channel_block) return Method::gathered;
+  Method best = Method::direct;
+  if (options.accuracy == Accuracy::exact || !detail::suits_winograd(op)) return best;
+  double cost = detail::direct_cost(op, x);
+  for (const Method method : {Method::winograd2, Method::winograd4}) {
+    if (method == Method::winograd4 && options.accuracy == Accuracy::strict) continue;
+    const double c = detail::winograd_cost(op, x, method);
+    if (c < cost && weight_floats(op, method) <= budget) best = method, cost = c;
+  }
+  return best;
+}
+
+constexpr Scratch scratch_of(const ops::Conv2d& op, const Dims& x, Method method) {
+  switch (method) {
+  case Method::depthwise: return {0, product_scratch(taps_of(op.window))};
+  case Method::gathered: return {x[0] * Gathered(op, x).item(), product_scratch(taps_of(op.window))};
+  case Method::winograd2:
+  case Method::winograd4: {
+    const WinogradTiles t(op, x, method);
+    return {0, t.in_floats() + t.out_floats()};
+  }
+  default: return {0, product_scratch(taps_of(op.window))};
+  }
+}
+
+// ---- transposed convolutions
+
+constexpr Channels channels_of(const ops::ConvTranspose2d& op) {
+  return {op.in_channels, op.out_channels, op.groups, channel_block};
+}
+constexpr Method method_of(const ops::ConvTranspose2d&, const Dims&, Layout, const CompileOptions&, idx) {
+  return Method::direct;
+}
+constexpr idx weight_floats(const ops::ConvTranspose2d& op, Method) {
+  return channels_of(op).weights() * taps_of(op.window);
+}
+constexpr Scratch scratch_of(const ops::ConvTranspose2d& op, const Dims&, Method) {
+  return {0, product_scratch(taps_of(op.window))};
+}
+
+// ---- linear layers
+
+/// Features in a block of the sums.
+inline constexpr idx feature_block = 512;
+
+constexpr Channels channels_of(const ops::Linear& op) { return {op.in_features, op.out_features, 1, feature_block}; }
+constexpr Method method_of(const ops::Linear&, const Dims& x, Layout, const CompileOptions&, idx) {
+  return product(x, 0, x.rank - 1) <= 2 ? Method::plain : Method::direct;
+}
+constexpr idx weight_floats(const ops::Linear& op, Method method) {
+  return method == Method::plain ? idx(op.in_features) * op.out_features : channels_of(op).weights();
+}
+constexpr Scratch scratch_of(const ops::Linear&, const Dims&, Method) { return {0, product_scratch(1)}; }
+
+}  // namespace lamina::inline LAMINA_ISA::cpu

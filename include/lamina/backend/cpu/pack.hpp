@@ -1,0 +1,119 @@
+/// Parameters in the order in which kernels read them, a batch norm folded in.
+#pragma once
+#include "conv_transpose2d.hpp"
+#include <cmath>
+#include <vector>
+
+namespace lamina::inline LAMINA_ISA::cpu {
+
+/// A producer's parameters as they are stored, and those of a batch norm behind it; null where there is none.
+struct Weights {
+  const float *weight = nullptr, *bias = nullptr;
+  const float *gamma = nullptr, *beta = nullptr, *mean = nullptr, *variance = nullptr;  ///< no mean: no norm
+  double eps = 0;
+
+  /// What the norm multiplies output channel o with: gamma / sqrt(variance + eps).
+  double factor(idx o) const {
+    return mean ? (gamma ? double(gamma[o]) : 1.) / std::sqrt(double(variance[o]) + eps) : 1.;
+  }
+  /// beta + factor * (bias - mean)
+  double shift(idx o) const {
+    const double own = bias ? double(bias[o]) : 0.;
+    return mean ? (beta ? double(beta[o]) : 0.) + factor(o) * (own - double(mean[o])) : own;
+  }
+};
+
+namespace detail {
+/// A weight in memory: of output channel o, input channel c of its group, and tap t.
+struct WeightView {
+  const float* data;
+  idx out_step, in_step;
+  idx group_out_step = 0;  ///< added for every group that output channels before o fill
+  const idx* taps;         ///< [number of taps]
+  idx tap_count;
+
+  float at(idx o, idx c, idx t, idx group_out) const {
+    return data[o / group_out * group_out_step + o % group_out * out_step + c * in_step + taps[t]];
+  }
+};
+
+/// [groups of output channels][blocks][taps][run][output channels], zeros where channels are not connected.
+LAMINA_ONE_COPY inline void pack_blocks(const Channels& k, const WeightView& w, const double* factors, float* to) {
+  const idx group_in = k.in / k.groups, group_out = k.out / k.groups;
+  for (idx g = 0; g < k.out_groups(); ++g) {
+    const BlockRange range = k.blocks_of(g);
+    float* out = to + g * k.group_weights() * w.tap_count;
+    for (idx b = range.first; b < range.first + range.count; ++b)
+      for (idx t = 0; t < w.tap_count; ++t)
+        for (idx c = b * k.run; c < b * k.run + k.run_of(b); ++c)
+          for (idx o = g * group_channels; o < g * group_channels + k.lanes(g); ++o) {
+            const bool connected = o < k.out && c / group_in == o / group_out;
+            *out++ = connected ? float(factors[o] * double(w.at(o, c % group_in, t, group_out))) : 0.f;
+          }
+  }
+}
+
+inline void pack_weight(const ops::Conv2d& op, Method method, const float* weight, const double* factors, float* to) {
+  const idx taps = taps_of(op.window), in = op.in_channels / op.groups;
+  std::vector<idx> offsets(static_cast<std::size_t>(taps));
+  for (idx t = 0; t < taps; ++t) offsets[std::size_t(t)] = t;
+  const WeightView view{weight, in * taps, taps, op.out_channels / op.groups * in * taps, offsets.data(), taps};
+  switch (method) {
+  case Method::depthwise:
+    for (idx b = 0; b < divide_up(op.out_channels, channel_block); ++b)
+      for (idx t = 0; t < taps; ++t)
+        for (idx o = b * channel_block; o < (b + 1) * channel_block; ++o)
+          *to++ = o < op.out_channels ? float(factors[o] * double(weight[o * taps + t])) : 0.f;
+    return;
+  case Method::gathered: return pack_blocks({op.in_channels, op.out_channels, 1, op.in_channels}, view, factors, to);
+  case Method::winograd2:
+  case Method::winograd4: return pack_winograd(op, method, weight, factors, to);
+  default: return pack_blocks(channels_of(op), view, factors, to);
+  }
+}
+
+inline void pack_weight(const ops::Linear& op, Method method, const float* weight, const double* factors, float* to) {
+  const idx zero = 0;
+  if (method != Method::plain)
+    return pack_blocks(channels_of(op), {weight, op.in_features, 1, 0, &zero, 1}, factors, to);
+  for (idx o = 0; o < op.out_features; ++o)
+    for (idx c = 0; c < op.in_features; ++c) *to++ = float(factors[o] * double(weight[o * op.in_features + c]));
+}
+
+/// Weights [in][out of a group][height][width], phase by phase.
+inline void pack_weight(const ops::ConvTranspose2d& op, Method, const float* weight, const double* factors, float* to) {
+  const Channels channels = channels_of(op);
+  const idx out = op.out_channels / op.groups, in = op.in_channels / op.groups, kernel = taps_of(op.window);
+  std::vector<idx> taps(static_cast<std::size_t>(kernel));
+  for_each_phase(op, 0, 0, [&](const Phase& v, const Phase& u, idx done) {
+    const idx count = v.reach.taps * u.reach.taps;
+    for (idx t = 0; t < count; ++t)
+      taps[std::size_t(t)] = (v.weight_first + t / u.reach.taps * v.weight_step) * op.window.width.kernel +
+                             u.weight_first + t % u.reach.taps * u.weight_step;
+    pack_blocks(channels, {weight, kernel, out * kernel, in * out * kernel, taps.data(), count}, factors,
+                to + done * channels.weights());
+  });
+}
+}  // namespace detail
+
+/// Floats of a bias, filled up to whole groups of output channels.
+constexpr idx bias_floats(idx out) { return round_up(out, group_channels); }
+
+constexpr idx out_channels(const ops::Conv2d& op) { return op.out_channels; }
+constexpr idx out_channels(const ops::ConvTranspose2d& op) { return op.out_channels; }
+constexpr idx out_channels(const ops::Linear& op) { return op.out_features; }
+
+/// Packs the parameters of a convolution, transposed convolution or linear layer: weight_floats(op, method) floats to
+/// `weight`, bias_floats(out_channels(op)) to `bias`.
+template <class Op> void pack(const Op& op, Method method, const Weights& w, float* weight, float* bias) {
+  const idx out = out_channels(op);
+  std::vector<double> factors(static_cast<std::size_t>(out));
+  for (idx o = 0; o < out; ++o) {
+    factors[std::size_t(o)] = w.factor(o);
+    bias[o] = float(w.shift(o));
+  }
+  for (idx o = out; o < bias_floats(out); ++o) bias[o] = 0;
+  detail::pack_weight(op, method, w.weight, factors.data(), weight);
+}
+
+}  // namespace lamina::inline LAMINA_ISA::cpu

@@ -1,0 +1,240 @@
+/// Winograd's convolutions F(2x2, 3x3) and F(4x4, 3x3): tiles of the input are transformed, multiplied with transformed
+/// weights position by position, and transformed back, with 2.25 and 4 times fewer products than direct sums.
+/// Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016.
+#pragma once
+#include "method.hpp"
+
+namespace lamina::inline LAMINA_ISA::cpu {
+
+namespace detail {
+/// One dimension of the transforms: of the input (B^T d), of the weights (G g), of the products (A^T m).
+template <int Size> struct Transform;
+
+template <> struct Transform<2> {
+  static constexpr double weight[4][3] = {{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, 1}};
+  static void input(const vector* d, vector* v) {
+    v[0] = d[0] - d[2];
+    v[1] = d[1] + d[2];
+    v[2] = d[2] - d[1];
+    v[3] = d[1] - d[3];
+  }
+  static void output(const vector* m, vector* y) {
+    y[0] = m[0] + m[1] + m[2];
+    y[1] = m[1] - m[2] - m[3];
+  }
+};
+
+template <> struct Transform<4> {
+  static constexpr double weight[6][3] = {{1. / 4, 0, 0},
+                                          {-1. / 6, -1. / 6, -1. / 6},
+                                          {-1. / 6, 1. / 6, -1. / 6},
+                                          {1. / 24, 1. / 12, 1. / 6},
+                                          {1. / 24, -1. / 12, 1. / 6},
+                                          {0, 0, 1}};
+  static void input(const vector* d, vector* v) {
+    const vector a = d[4] - 4 * d[2], b = d[3] - 4 * d[1], c = d[4] - d[2], e = 2 * (d[3] - d[1]);
+    v[0] = 4 * d[0] - 5 * d[2] + d[4];
+    v[1] = a + b;
+    v[2] = a - b;
+    v[3] = c + e;
+    v[4] = c - e;
+    v[5] = 4 * d[1] - 5 * d[3] + d[5];
+  }
+  static void output(const vector* m, vector* y) {
+    const vector s = m[1] + m[2], d = m[1] - m[2], t = m[3] + m[4], u = m[3] - m[4];
+    y[0] = m[0] + s + t;
+    y[1] = d + 2 * u;
+    y[2] = s + 4 * t;
+    y[3] = d + 8 * u + m[5];
+  }
+};
+
+/// What the transforms need of a convolution.
+struct WinogradRun {
+  WinogradTiles tiles;
+  Input x{};
+  Output y{};
+  const Input* residual = nullptr;
+  const float* bias = nullptr;
+  ops::Activation activation{};
+  idx top = 0, left = 0;  ///< padding
+
+  struct Position {
+    idx item, row, column;
+  };
+  Position tile(idx t) const {
+    const idx area = tiles.down * tiles.across;
+    return {t / area, t % area / tiles.across * tiles.size, t % tiles.across * tiles.size};
+  }
+};
+
+/// Tiles [first, first + count) of blocks of input channels -> v [positions][blocks][tiles.block][16].
+template <int Size>
+LAMINA_ONE_COPY inline void winograd_input(const WinogradRun& r, Share blocks, idx first, idx count, float* v) {
+  constexpr int n = Size + 2, parts = int(channel_block) / vector_floats;
+  const idx height = r.x.dims[2], width = r.x.dims[3], step = r.tiles.in_blocks * r.tiles.block * channel_block;
+  for (idx b = blocks.begin; b < blocks.end; ++b)
+    for (idx t = 0; t < count; ++t) {
+      const auto [item, row, column] = r.tile(first + t);
+      const idx top = row - r.top, left = column - r.left;
+      const float* const plane = r.x.item(item) + b * height * width * channel_block;
+      const bool inside = top >= 0 && left >= 0 && top + n <= height && left + n <= width;
+      for (int part = 0; part < parts; ++part) {
+        vector rows[n][n];  // transformed along the height
+        const idx lane = part * vector_floats;
+        LAMINA_UNROLL for (int j = 0; j < n; ++j) {
+          vector d[n], o[n];
+          if (inside) {
+            const float* from = plane + (top * width + left + j) * channel_block + lane;
+            LAMINA_UNROLL for (int i = 0; i < n; ++i) d[i] = load(from + i * width * channel_block);
+          } else {
+            const bool in_column = left + j >= 0 && left + j < width;
+            for (int i = 0; i < n; ++i)
+              d[i] = in_column && top + i >= 0 && top + i < height
+                         ? load(plane + ((top + i) * width + left + j) * channel_block + lane)
+                         : vector{};
+          }
+          Transform<Size>::input(d, o);
+          LAMINA_UNROLL for (int i = 0; i < n; ++i) rows[i][j] = o[i];
+        }
+        float* const to = v + (b * r.tiles.block + t) * channel_block + lane;
+        LAMINA_UNROLL for (int i = 0; i < n; ++i) {
+          vector o[n];
+          Transform<Size>::input(rows[i], o);
+          LAMINA_UNROLL for (int j = 0; j < n; ++j) store(o[j], to + (i * n + j) * step);
+        }
+      }
+    }
+}
+
+/// m [positions][blocks][tiles.block][16] -> tiles [first, first + count) of blocks of output channels, finished.
+template <int Size>
+LAMINA_ONE_COPY inline void winograd_output(const WinogradRun& r, Share blocks, idx first, idx count, const float* m) {
+  constexpr int n = Size + 2, parts = int(channel_block) / vector_floats;
+  const idx height = r.y.dims[2], width = r.y.dims[3], step = r.tiles.out_blocks * r.tiles.block * channel_block;
+  const bool relu = r.activation.kind == ops::Activation::Kind::relu,
+             plain = r.activation.kind == ops::Activation::Kind::identity;
+  for (idx b = blocks.begin; b < blocks.end; ++b)
+    for (idx t = 0; t < count; ++t) {
+      const auto [item, row, column] = r.tile(first + t);
+      const idx at = ((b * height + row) * width + column) * channel_block;
+      float* const y = r.y.item(item) + at;
+      const float* const residual = r.residual ? r.residual->item(item) + at : nullptr;
+      for (int part = 0; part < parts; ++part) {
+        const idx lane = part * vector_floats;
+        const float* const from = m + (b * r.tiles.block + t) * channel_block + lane;
+        const vector bias = load(r.bias + b * channel_block + lane);
+        vector rows[Size][n];
+        LAMINA_UNROLL for (int j = 0; j < n; ++j) {
+          vector d[n], o[Size];
+          LAMINA_UNROLL for (int i = 0; i < n; ++i) d[i] = load(from + (i * n + j) * step);
+          Transform<Size>::output(d, o);
+          LAMINA_UNROLL for (int i = 0; i < Size; ++i) rows[i][j] = o[i];
+        }
+        LAMINA_UNROLL for (int i = 0; i < Size; ++i) {
+          vector o[Size];
+          Transform<Size>::output(rows[i], o);
+          if (row + i < height) LAMINA_UNROLL for (int j = 0; j < Size; ++j) {
+            if (column + j >= width) continue;
+            const idx pixel = (i * width + j) * channel_block + lane;
+            vector v = o[j] + bias;
+            if (residual) v += load(residual + pixel);
+            if (relu) v = v < 0 ? vector{} : v;
+            store(v, y + pixel);
+            if (!relu && !plain) activate(r.activation, y + pixel, y + pixel, vector_floats);
+          }
+        }
+      }
+    }
+}
+
+/// The products of positions and groups [work.begin, work.end), numbered positions first: m = v * weights.
+LAMINA_ONE_COPY inline void winograd_product(const WinogradTiles& tiles, const Channels& channels, Share work,
+                                             idx count, const float* v, const float* weight, float* m) {
+  alignas(64) static constexpr float no_bias[group_channels]{};
+  const idx groups = channels.out_groups();
+  const float* from[register_tile.pixels];
+  float* to[register_tile.pixels];
+  Tile tile{.from = from,
+            .from_step = tiles.block * channel_block,
+            .blocks = tiles.in_blocks,
+            .run = channel_block,
+            .last_run = channels.run_of(tiles.in_blocks - 1),
+            .to = to,
+            .to_step = tiles.block * channel_block,
+            .bias = no_bias};
+  for (idx i = work.begin; i < work.end; ++i) {
+    const idx position = i / groups, g = i % groups;
+    tile.weight = weight + i * channels.group_weights();
+    tile.to_offset = g * register_tile.group_blocks * tiles.block * channel_block;
+    for (idx t = 0; t < count;) {
+      const int pixels = tile_pixels(count - t);
+      for (int p = 0; p < pixels; ++p) {
+        const idx at = min(t + p, count - 1);
+        from[p] = v + (position * tiles.in_blocks * tiles.block + at) * channel_block;
+        to[p] = m + (position * tiles.out_blocks * tiles.block + at) * channel_block;
+      }
+      run_tile(tile, pixels, channels.lanes(g) / channel_block);
+      t += pixels;
+    }
+  }
+}
+
+template <int Size>
+void run_winograd(const ops::Conv2d& op, const WinogradRun& r, const float* weight, float* scratch, int threads) {
+  const WinogradTiles& tiles = r.tiles;
+  const Channels channels = channels_of(op);
+  const idx work = tiles.positions * channels.out_groups(), blocks = divide_up(tiles.all, tiles.block),
+            out_blocks = channels.out_blocks(), each = tiles.in_floats() + tiles.out_floats();
+  // With enough tiles every thread goes through blocks of them on its own; else all share each step of a block.
+  const bool alone = threads == 1 || blocks >= 2 * threads;
+  const auto run_block = [&](idx block, float* v, auto&& each_part) {
+    const idx first = block * tiles.block, count = min(tiles.block, tiles.all - first);
+    float* const m = v + tiles.in_floats();
+    each_part([&](int part, int parts) {
+      winograd_input<Size>(r, {tiles.in_blocks, part, parts}, first, count, v);
+    });
+    each_part([&](int part, int parts) {
+      winograd_product(tiles, channels, {work, part, parts}, count, v, weight, m);
+    });
+    each_part([&](int part, int parts) { winograd_output<Size>(r, {out_blocks, part, parts}, first, count, m); });
+  };
+  if (alone)
+    threads::run(threads, [&](int part) {
+      const Share own(blocks, part, threads);
+      for (idx block = own.begin; block < own.end; ++block)
+        run_block(block, scratch + part * each, [](auto&& f) { f(0, 1); });
+    });
+  else
+    for (idx block = 0; block < blocks; ++block)
+      run_block(block, scratch, [&](auto&& f) { threads::run(threads, [&](int part) { f(part, threads); }); });
+}
+
+/// Weights [positions][groups of output channels][input channels][output channels] of the transformed kernels G g G^T.
+LAMINA_ONE_COPY inline void pack_winograd(const ops::Conv2d& op, Method method, const float* weight,
+                                          const double* factors, float* to) {
+  const bool four = method == Method::winograd4;
+  const int n = four ? 6 : 4;
+  const auto g = [&](int i, int j) { return four ? Transform<4>::weight[i][j] : Transform<2>::weight[i][j]; };
+  const Channels channels = channels_of(op);
+  const idx step = channels.weights();
+  for (idx group = 0; group < channels.out_groups(); ++group)
+    for (idx lane = 0; lane < channels.lanes(group); ++lane)
+      for (idx c = 0; c < channels.in; ++c) {
+        const idx o = group * group_channels + lane;
+        float* const out = to + group * channels.group_weights() + c * channels.lanes(group) + lane;
+        double rows[6][3]{};  // G g
+        if (o < channels.out)
+          for (int i = 0; i < n; ++i)
+            for (int q = 0; q < 3; ++q)
+              for (int p = 0; p < 3; ++p)
+                rows[i][q] += g(i, p) * factors[o] * double(weight[(o * channels.in + c) * 9 + p * 3 + q]);
+        for (int i = 0; i < n; ++i)
+          for (int j = 0; j < n; ++j)
+            out[(i * n + j) * step] =
+                float(g(j, 0) * rows[i][0] + g(j, 1) * rows[i][1] + g(j, 2) * rows[i][2]);
+      }
+}
+}  // namespace detail
+
+}  // namespace lamina::inline LAMINA_ISA::cpu

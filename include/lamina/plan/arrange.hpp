@@ -1,0 +1,79 @@
+/// First pass: which layout every value has. Where an operation wants another one than its operand has, a copy comes
+/// between them.
+#pragma once
+#include "../core/table.hpp"
+#include "plan.hpp"
+
+namespace lamina::planning {
+
+/// A graph, and the layout of each of its values.
+struct Arranged {
+  Graph graph{};
+  std::vector<Layout> layouts{};
+
+  constexpr Layout layout(int value) const { return layouts[std::size_t(value)]; }
+  /// Elements of a value's items, and of all of it, in its layout.
+  constexpr idx item(int value) const { return item_elements(graph.nodes[std::size_t(value)].dims, layout(value)); }
+  constexpr idx size(int value) const { return elements(graph.nodes[std::size_t(value)].dims, layout(value)); }
+};
+
+/// True if the operand number `i` of a node gives elements and not only extents.
+constexpr bool reads_elements(const Node& node, int i) { return !(i == 1 && is<ops::PadTo>(node.operation)); }
+
+/// Inputs and results of the whole are planar.
+template <class Backend> constexpr Arranged arrange(const Graph& graph) {
+  const int n = int(graph.nodes.size());
+  Arranged result;
+  Graph& to = result.graph;
+  to.nodes.reserve(std::size_t(n) + 8);
+  to.inputs.reserve(graph.inputs.size() + 8);
+  Table<int> value(n), copy(n, -1);  // of each node of the old graph: its number in the new one, and that of its copy
+  int most = 1;
+  for (const Node& node : graph.nodes)
+    if (node.inputs > most) most = node.inputs;
+  Table<Dims> dims(most);
+  Table<Layout> given(most);
+
+  const auto add = [&](const Node& node, Layout layout) {
+    to.nodes.push_back(node);
+    result.layouts.push_back(layouts_agree(node.dims) ? Layout::planar : layout);
+    return int(to.nodes.size()) - 1;
+  };
+  const auto in_layout = [&](int old, Layout wanted) {
+    const Node& node = graph.nodes[std::size_t(old)];
+    if (layouts_agree(node.dims) || result.layout(value[old]) == wanted) return value[old];
+    if (copy[old] < 0) {
+      const Node made{.operation = Operation(ops::Copy{}),
+                      .first_input = int(to.inputs.size()),
+                      .inputs = 1,
+                      .dims = node.dims,
+                      .dtype = node.dtype};
+      to.inputs.push_back(value[old]);
+      copy[old] = add(made, wanted);
+    }
+    return copy[old];
+  };
+
+  for (int i = 0; i < n; ++i) {
+    Node node = graph.nodes[std::size_t(i)];
+    for (int k = 0; k < node.inputs; ++k) {
+      const int operand = graph.input(node, k);
+      dims[k] = graph.nodes[std::size_t(operand)].dims;
+      given[k] = result.layout(value[operand]);
+    }
+    Layouts layouts{};
+    if (node.inputs > 0) layouts = Backend::layouts_of(node.operation, dims.begin(), given.begin(), node.inputs);
+    Table<int> operands(node.inputs);
+    for (int k = 0; k < node.inputs; ++k) {
+      const int old = graph.input(node, k);
+      operands[k] = reads_elements(node, k) ? in_layout(old, layouts.operands) : value[old];
+    }
+    node.first_input = int(to.inputs.size());
+    for (int operand : operands) to.inputs.push_back(operand);
+    value[i] = add(node, layouts.result);
+  }
+  for (int output : graph.outputs) to.outputs.push_back(in_layout(output, Layout::planar));
+  return result;
+}
+
+}  // namespace lamina::planning
