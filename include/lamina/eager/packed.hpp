@@ -1,5 +1,5 @@
-/// Packed weights of eager evaluation: made once, kept beside the weight they were made from, and made again when one of
-/// the parameters was written since.
+/// Packed weights of eager evaluation: made once, kept beside the weight they were made from, and made again when one
+/// of the parameters was written since.
 #pragma once
 #include "kernel_call.hpp"
 #include <array>
@@ -8,8 +8,8 @@
 
 namespace lamina::inline LAMINA_ISA::eager {
 
-/// What a packed form was made for: the operation's channels and window, the method, and the versions of the weight, the
-/// bias and a batch norm's parameters.
+/// What a packed form was made for: the operation's channels and window, the method, and the versions of the weight,
+/// the bias and a batch norm's parameters.
 struct PackedKey {
   std::array<idx, 6> operation{};
   cpu::Method method{};
@@ -46,7 +46,9 @@ inline std::array<idx, 6> packing_of(const ops::Conv2d& op) {
 }
 /// A transposed convolution is packed by phases, which depend on its whole window.
 inline std::array<idx, 6> packing_of(const ops::ConvTranspose2d& op) {
-  const auto hash = [](const ops::Window& w) { return ((idx(w.kernel) * 1024 + w.stride) * 1024 + w.before) * 1024 + w.dilation; };
+  const auto hash = [](const ops::Window& w) {
+    return ((idx(w.kernel) * 1024 + w.stride) * 1024 + w.before) * 1024 + w.dilation;
+  };
   return {1, op.in_channels, op.out_channels, op.groups, hash(op.window.height), hash(op.window.width)};
 }
 inline std::array<idx, 6> packing_of(const ops::Linear& op) { return {2, op.in_features, op.out_features, 0, 0, 0}; }
@@ -71,7 +73,7 @@ PackedForms::Form packed(const Op& op, cpu::Method method, const Storage* parame
     form.weight = Storage::uninitialized(std::size_t(cpu::weight_floats(op, method)) * sizeof(float));
     form.bias = Storage::uninitialized(std::size_t(cpu::bias_floats(cpu::out_channels(op))) * sizeof(float));
     cpu::pack(op, method, {values[0], values[1], values[2], values[3], values[4], values[5], eps},
-         reinterpret_cast<float*>(form.weight.data()), reinterpret_cast<float*>(form.bias.data()));
+              reinterpret_cast<float*>(form.weight.data()), reinterpret_cast<float*>(form.bias.data()));
   });
 }
 

@@ -166,8 +166,13 @@ template <class Net, CompileOptions Options, class... Spec> class Engine {
 // Defined outside the class, so that `extern template` holds their code back: members in a class body are inline.
 template <class Net, CompileOptions Options, class... Spec> Engine<Net, Options, Spec...>::Engine(const Net& net) {
   const auto& table = Static::table;
-  shared->program = {table.steps.data(),   int(table.steps.size()), table.operands.data(), table.activations,
-                     table.scratch_shared, table.scratch_each,      {}};
+  shared->program = {table.steps.data(),
+                     int(table.steps.size()),
+                     table.operands.data(),
+                     table.activations,
+                     table.scratch_shared,
+                     table.scratch_each,
+                     {}};
   shared->packed = execution::pack_weights(shared->program, stored_tensors(net), table.packed, shared->versions);
 }
 
@@ -191,15 +196,16 @@ void Engine<Net, Options, Spec...>::run(const void* const* inputs, void* const* 
   int threads = num_threads();
   while (threads > 1 && memory.size() < memory_bytes(threads)) --threads;
   if (memory.size() < memory_bytes(threads) || reinterpret_cast<std::uintptr_t>(memory.data()) % storage_alignment != 0)
-    throw parameter_error(std::string((Text{} << "a call of this model needs " << idx(memory_bytes(1))
-                                              << " bytes of memory aligned to " << idx(storage_alignment) << "; given are "
-                                              << idx(memory.size()) << " bytes")
-                                          .view()));
+    throw parameter_error(
+        std::string((Text{} << "a call of this model needs " << idx(memory_bytes(1)) << " bytes of memory aligned to "
+                            << idx(storage_alignment) << "; given are " << idx(memory.size()) << " bytes")
+                        .view()));
   cpu::Input room[execution::widest(Static::table.steps)];
   run_steps({shared->program, reinterpret_cast<float*>(memory.data()), inputs, outputs, threads}, room);
 }
 
-template <class Net, CompileOptions Options, class... Spec> void Engine<Net, Options, Spec...>::refresh(const Net& net) {
+template <class Net, CompileOptions Options, class... Spec>
+void Engine<Net, Options, Spec...>::refresh(const Net& net) {
   const execution::ModelTensors tensors = stored_tensors(net);
   for (int i = 0; i < shared->program.count; ++i) {
     const Step& step = shared->program.steps[i];
@@ -262,8 +268,13 @@ requires(!(is_static(input_spec<Spec>::shape_type::dims) && ...)) class Engine<N
 
     Size(const Dims (&d)[sizeof...(Spec)], Plan p) : plan(std::move(p)) {
       std::copy(std::begin(d), std::end(d), std::begin(dims));
-      program = {plan.steps.data(),   int(plan.steps.size()), plan.operands.data(), plan.activations,
-                 plan.scratch_shared, plan.scratch_each,      {}};
+      program = {plan.steps.data(),
+                 int(plan.steps.size()),
+                 plan.operands.data(),
+                 plan.activations,
+                 plan.scratch_shared,
+                 plan.scratch_each,
+                 {}};
     }
   };
   struct Shared {
@@ -304,8 +315,7 @@ requires(!(is_static(input_spec<Spec>::shape_type::dims) && ...)) class Engine<N
           if (workspace.threads < threads) workspace.prepare(size.program, threads);
           const execution::Memory memory{size.program, reinterpret_cast<float*>(workspace.arena.data()), inputs,
                                          outputs, threads};
-          for (int i = 0; i < size.program.count; ++i)
-            execution::run_step<kernels>(i, memory, workspace.room.data());
+          for (int i = 0; i < size.program.count; ++i) execution::run_step<kernels>(i, memory, workspace.room.data());
         },
         result, x...);
     return result;

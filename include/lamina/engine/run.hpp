@@ -55,8 +55,7 @@ inline cpu::Input input_at(const Place& place, const Memory& memory) {
 template <std::uint64_t Kernels> void run_step(int i, const Memory& memory, cpu::Input* room) {
   const Step& step = memory.program.steps[i];
   if (step.operands == 0) return;
-  for (int k = 0; k < step.operands; ++k)
-    room[k] = input_at(memory.program.operands[step.first_operand + k], memory);
+  for (int k = 0; k < step.operands; ++k) room[k] = input_at(memory.program.operands[step.first_operand + k], memory);
   cpu::Call call;
   call.in = room;
   call.inputs = step.operands - step.has_residual;

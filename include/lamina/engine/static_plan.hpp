@@ -77,9 +77,10 @@ template <class Net, CompileOptions Options, class... Spec> struct StaticPlan {
   }();
 };
 
-/// Bytes of activations and scratch that a call of a compiled model holds at most at once, on one thread: the size of its
-/// arena. Inputs, outputs and weights do not count.
-template <class Net, class... Spec> inline constexpr idx peak_memory = [] {
+/// Bytes of activations and scratch that a call of a compiled model holds at most at once, on one thread: the size of
+/// its arena. Inputs, outputs and weights do not count.
+template <class Net, class... Spec>
+inline constexpr idx peak_memory = [] {
   const auto& table = StaticPlan<Net, CompileOptions{}, Spec...>::table;
   return (table.activations + table.scratch_shared + table.scratch_each) * idx(sizeof(float));
 }();

@@ -20,6 +20,22 @@ struct Arranged {
 /// True if the operand number `i` of a node gives elements and not only extents.
 constexpr bool reads_elements(const Node& node, int i) { return !(i == 1 && is<ops::PadTo>(node.operation)); }
 
+namespace detail {
+/// Padding to the size that the operand has already.
+constexpr bool pads_nothing(const Graph& graph, const Node& node) {
+  return is<ops::PadTo>(node.operation) && graph.input_dims(node, 0) == node.dims;
+}
+/// The node as another name of its first operand.
+constexpr Node same_value(const Node& node) {
+  return {.operation = Operation(ops::Identity{}),
+          .first_input = node.first_input,
+          .inputs = 1,
+          .layer = node.layer,
+          .dims = node.dims,
+          .dtype = node.dtype};
+}
+}  // namespace detail
+
 /// Inputs and results of the whole are planar.
 template <class Backend> constexpr Arranged arrange(const Graph& graph) {
   const int n = int(graph.nodes.size());
@@ -55,7 +71,8 @@ template <class Backend> constexpr Arranged arrange(const Graph& graph) {
   };
 
   for (int i = 0; i < n; ++i) {
-    Node node = graph.nodes[std::size_t(i)];
+    const Node& old_node = graph.nodes[std::size_t(i)];
+    Node node = detail::pads_nothing(graph, old_node) ? detail::same_value(old_node) : old_node;
     for (int k = 0; k < node.inputs; ++k) {
       const int operand = graph.input(node, k);
       dims[k] = graph.nodes[std::size_t(operand)].dims;

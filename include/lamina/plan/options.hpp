@@ -4,8 +4,8 @@
 
 namespace lamina {
 
-/// Which algorithms a compiled model may use for 3x3 convolutions. Largest errors against float64, of the largest output
-/// (docs/accuracy.md): exact and strict as PyTorch's float32, fast a few times more.
+/// Which algorithms a compiled model may use for 3x3 convolutions. Largest errors against float64, of the largest
+/// output (docs/accuracy.md): exact and strict as PyTorch's float32, fast a few times more.
 enum class Accuracy : unsigned char {
   fast,    ///< direct sums, Winograd F(2x2,3x3) and F(4x4,3x3)
   strict,  ///< direct sums and Winograd F(2x2,3x3)
@@ -15,8 +15,9 @@ enum class Accuracy : unsigned char {
 /// compile<CompileOptions{.accuracy = Accuracy::strict}, Shape<...>>(net)
 struct CompileOptions {
   Accuracy accuracy = Accuracy::fast;
-  /// Bytes that packed weights may take in all. Winograd's weights are 1.8 (F(2x2)) and 4 (F(4x4)) times as large as the
-  /// layer's own; convolutions for which there is no room take a smaller form, direct sums at last.
+  /// Bytes that the packed weights of convolutions and linear layers may take in all, as far as there is a choice:
+  /// Winograd's are 1.8 (F(2x2)) and 4 (F(4x4)) times as large as the layer's own. Convolutions for which there is no
+  /// room take a smaller form, direct sums at last.
   idx weight_budget = idx(1) << 40;
 };
 

@@ -39,8 +39,7 @@ constexpr bool joins_items(const Dims& dims, int axis) { return axis <= 1 || pro
 }  // namespace detail
 
 /// Places all values of the graph. Values that the caller owns (inputs) and parameters keep their own memory.
-template <class Backend>
-constexpr Placement place(const Arranged& arranged, const Fusion& fusion, const Order& order) {
+template <class Backend> constexpr Placement place(const Arranged& arranged, const Fusion& fusion, const Order& order) {
   const Graph& graph = arranged.graph;
   const int n = int(graph.nodes.size()), steps = int(order.size());
   const Node* const nodes = graph.nodes.data();

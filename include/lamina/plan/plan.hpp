@@ -27,7 +27,8 @@ inline constexpr idx arena_alignment = 16;
 /// Whose memory a place is in.
 enum class Source : unsigned char { nowhere, input, arena, weights, output };
 
-/// Where a value lies: the source, which input or output (or, of weights, step) it is, the offset in elements, and how its items lie.
+/// Where a value lies: the source, which input or output (or, of weights, step) it is, the offset in elements, and how
+/// its items lie.
 struct Place {
   Source source = Source::nowhere;
   Dtype dtype = Dtype::float32;
@@ -55,8 +56,8 @@ struct Step {
   Place out{};
 };
 
-/// Steps in order, and what they need, in floats: the activations; scratch behind them, for all threads together and for
-/// each; packed weights.
+/// Steps in order, and what they need, in floats: the activations; scratch behind them, for all threads together and
+/// for each; packed weights.
 struct Plan {
   std::vector<Step> steps{};
   std::vector<Place> operands{};

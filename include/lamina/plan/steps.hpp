@@ -13,6 +13,12 @@ struct ParameterInfo {
 
 namespace planning {
 
+/// Floats of an operation's packed weight in its smallest form.
+template <class Backend>
+constexpr idx least_weights(const Operation& operation, const Dims& x, Layout layout, const CompileOptions& options) {
+  return Backend::packed_floats(operation, 0, Backend::method_of(operation, x, layout, options, 0), 0);
+}
+
 /// Makes the plan. `parameters` are those of the model whose forward was recorded.
 template <class Backend>
 constexpr Plan make_plan(const Graph& recorded, const ParameterInfo* parameters, int parameter_count,
@@ -49,10 +55,8 @@ constexpr Plan make_plan(const Graph& recorded, const ParameterInfo* parameters,
   const auto place_of = [&](int value) {
     const Node& node = nodes[value];
     const int owner = fusion.storage[value];
-    Place place{.dtype = node.dtype,
-                .layout = arranged.layout(value),
-                .item_stride = arranged.item(value),
-                .dims = node.dims};
+    Place place{
+        .dtype = node.dtype, .layout = arranged.layout(value), .item_stride = arranged.item(value), .dims = node.dims};
     if (is<ops::Input>(nodes[owner].operation)) {
       place.source = Source::input;
       place.index = as<ops::Input>(nodes[owner].operation).index;
@@ -66,8 +70,7 @@ constexpr Plan make_plan(const Graph& recorded, const ParameterInfo* parameters,
       place.index = buffer.index;
       place.offset = buffer.offset;
       for (int v = owner; v != top; v = placement.host[v]) place.offset += placement.offset[v];
-      if (item_count(node.dims) == item_count(nodes[top].dims))
-        place.item_stride = arranged.item(top);
+      if (item_count(node.dims) == item_count(nodes[top].dims)) place.item_stride = arranged.item(top);
     }
     return place;
   };
@@ -93,6 +96,15 @@ constexpr Plan make_plan(const Graph& recorded, const ParameterInfo* parameters,
       plan.steps.push_back(step);
     }
 
+  // What the budget leaves for larger forms of weights than the smallest.
+  idx spare = options.weight_budget / idx(sizeof(float));
+  if (options.weight_budget < CompileOptions{}.weight_budget)
+    for (int root : order)
+      if (nodes[root].inputs > 0) {
+        const int x = graph.input(nodes[root], 0);
+        spare -= least_weights<Backend>(nodes[root].operation, nodes[x].dims, arranged.layout(x), options);
+      }
+
   for (int root : order) {
     const Node& node = nodes[root];
     const Fused& fused = fusion.of[root];
@@ -110,17 +122,19 @@ constexpr Plan make_plan(const Graph& recorded, const ParameterInfo* parameters,
     }
     Step step{.operation = node.operation, .node = root, .first_operand = int(plan.operands.size())};
     for (int k = 0; k < node.inputs; ++k) add_operand(step, graph.input(node, k));
-    const Place* const x = step.operands > 0 ? &plan.operands[std::size_t(step.first_operand)] : nullptr;
+    const Place x = step.operands > 0 ? plan.operands[std::size_t(step.first_operand)] : Place{};
     const Dims second = node.inputs > 1 ? graph.input_dims(node, 1) : Dims{};
-    const idx budget = options.weight_budget / idx(sizeof(float)) - plan.packed;
-    const auto method = Backend::method_of(node.operation, x->dims, x->layout, options, budget);
+    const idx least = least_weights<Backend>(node.operation, x.dims, x.layout, options);
+    const auto method = Backend::method_of(node.operation, x.dims, x.layout, options, least + spare);
+    spare -= Backend::packed_floats(node.operation, 0, method, 0) - least;
     step.method = std::uint8_t(method);
     const bool producer = role_of(node.operation) == ops::Role::producer;
     for (int k = 0; k < 4; ++k) {
       step.parameters[k] = number_of(node.parameters[k]);
       const idx size = step.parameters[k] >= 0 ? parameters[step.parameters[k]].size : 0;
       // Kernels of producers always add a bias.
-      if (size > 0 || (producer && k == 1)) step.packed[k] = pack(step, Backend::packed_floats(node.operation, k, method, size));
+      if (size > 0 || (producer && k == 1))
+        step.packed[k] = pack(step, Backend::packed_floats(node.operation, k, method, size));
     }
     if (fused.norm >= 0) {
       const Node& norm = nodes[fused.norm];
@@ -137,7 +151,7 @@ constexpr Plan make_plan(const Graph& recorded, const ParameterInfo* parameters,
     }
     step.out = place_of(fused.last);
     step.out.dims = node.dims;
-    const auto scratch = Backend::scratch_of(node.operation, x->dims, second, method);
+    const auto scratch = Backend::scratch_of(node.operation, x.dims, second, method);
     if (scratch.shared > plan.scratch_shared) plan.scratch_shared = scratch.shared;
     if (scratch.each > plan.scratch_each) plan.scratch_each = scratch.each;
     plan.kernels |= std::uint64_t(1) << node.operation.index();

@@ -7,6 +7,9 @@
 #include <memory>
 #include <new>
 #include <utility>
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 namespace lamina {
 
@@ -27,13 +30,26 @@ class Storage {
   static_assert(sizeof(Header) <= storage_alignment);
   Header* header = nullptr;
 
+  // Kernels go through megabytes of weights and activations: with pages of 4 KiB, looking up addresses costs them some
+  // percent of their time.
+  static constexpr std::size_t huge_page = std::size_t(2) << 20;
+  static constexpr std::align_val_t alignment_of(std::size_t bytes) {
+    return std::align_val_t{bytes >= 2 * huge_page ? huge_page : storage_alignment};
+  }
+  static void advise_huge_pages([[maybe_unused]] void* block, [[maybe_unused]] std::size_t bytes) {
+#if defined(__linux__)
+    if (bytes >= 2 * huge_page) madvise(block, bytes, MADV_HUGEPAGE);
+#endif
+  }
+
  public:
   constexpr Storage() = default;
   explicit Storage(std::size_t bytes) : Storage(uninitialized(bytes)) { std::memset(data(), 0, bytes); }
   /// A block whose bytes are written before they are read.
   static Storage uninitialized(std::size_t bytes) {
     Storage storage;
-    void* block = ::operator new (storage_alignment + bytes, std::align_val_t{storage_alignment});
+    void* block = ::operator new(storage_alignment + bytes, alignment_of(bytes));
+    advise_huge_pages(block, storage_alignment + bytes);
     storage.header = new (block) Header;
     storage.header->bytes = bytes;
     return storage;
@@ -70,8 +86,9 @@ class Storage {
   // Not inline: a model has hundreds of storages, and its destructor one call for each.
   [[gnu::noinline]] static void release(Header* block) {
     if (block->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    const std::align_val_t alignment = alignment_of(block->bytes);
     block->~Header();
-    ::operator delete (static_cast<void*>(block), std::align_val_t{storage_alignment});
+    ::operator delete(static_cast<void*>(block), alignment);
   }
 };
 

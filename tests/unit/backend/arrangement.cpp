@@ -4,22 +4,19 @@
 
 using namespace backend_test;
 
-TEST_CASE("a materialised alias keeps the order of elements", "[cpu]") {
+TEST_CASE("a copy keeps the order of elements under other extents", "[cpu]") {
   for (const idx from : {0, 5})
     for (const idx to : {0, 3}) {
       const Operand x = Operand::random({4, 6, 5}, 1, from);
-      const std::pair<Operation, Dims> aliases[] = {
-          {ops::Identity{}, {4, 6, 5}},      {ops::Flatten{}, {4, 30}},        {ops::Flatten{0, 1}, {24, 5}},
-          {ops::Unsqueeze{0}, {1, 4, 6, 5}}, {ops::Reshape{{8, -1}}, {8, 15}}, {ops::Reshape{{3, 10, 4}}, {3, 10, 4}}};
-      for (const auto& [op, dims] : aliases) {
+      for (const Dims& dims : {Dims{4, 6, 5}, Dims{4, 30}, Dims{24, 5}, Dims{1, 4, 6, 5}, Dims{3, 10, 4}}) {
         Operand y(dims, to);
-        Run({x.in()}).into(op, y);
+        Run({x.in()}).into(ops::Copy{}, y);
         CHECK(error_of(y, values_of(x)) == 0);
       }
     }
   const Operand nothing(Dims{0, 4});
   Operand y(Dims{0, 2, 2});
-  Run({nothing.in()}).into(ops::Reshape{{0, 2, 2}}, y);
+  Run({nothing.in()}).into(ops::Copy{}, y);
 }
 
 TEST_CASE("cat along every dimension, of operands that lie apart", "[cpu]") {

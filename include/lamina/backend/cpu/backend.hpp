@@ -59,11 +59,11 @@ struct Backend {
  private:
   template <class... Op> static constexpr std::uint64_t bits = (bit_of<Op> | ...);
   /// Reads and writes a pixel's channels side by side, in either layout.
-  static constexpr std::uint64_t by_pixel = bits<ops::Activation, ops::MaxPool2d, ops::AvgPool2d,
-                                                 ops::AdaptiveAvgPool2d, ops::Upsample, ops::PadTo>;
+  static constexpr std::uint64_t by_pixel =
+      bits<ops::Activation, ops::MaxPool2d, ops::AvgPool2d, ops::AdaptiveAvgPool2d, ops::Upsample, ops::PadTo>;
   static constexpr std::uint64_t strided =
-      by_pixel | bits<ops::Conv2d, ops::ConvTranspose2d, ops::BatchNorm, ops::Binary, ops::Pad, ops::GroupNorm, ops::Cat,
-                      ops::Copy, ops::Identity, ops::Flatten, ops::Unsqueeze, ops::Reshape>;
+      by_pixel | bits<ops::Conv2d, ops::ConvTranspose2d, ops::BatchNorm, ops::Binary, ops::Pad, ops::GroupNorm,
+                      ops::Cat, ops::Copy, ops::Identity, ops::Flatten, ops::Unsqueeze, ops::Reshape>;
   static constexpr std::uint64_t in_place = bits<ops::Activation, ops::Binary, ops::BatchNorm>;
 
   static constexpr bool has(std::uint64_t mask, const Operation& operation) { return mask >> operation.index() & 1; }

@@ -8,9 +8,9 @@
 
 namespace lamina::inline LAMINA_ISA::cpu {
 
-/// A tensor in memory as a kernel sees it. The elements of an item (an index of dimension 0) are contiguous, in the order
-/// that the layout says; items lie `item_stride` elements apart, which is more than their size where a tensor is part of
-/// a concatenation. Lanes of a blocked tensor behind its last channel hold anything: nobody reads them.
+/// A tensor in memory as a kernel sees it. The elements of an item (an index of dimension 0) are contiguous, in the
+/// order that the layout says; items lie `item_stride` elements apart, which is more than their size where a tensor is
+/// part of a concatenation. Lanes of a blocked tensor behind its last channel hold anything: nobody reads them.
 template <class Pointer> struct OperandOf {
   Pointer data = nullptr;
   Dims dims{};
@@ -52,8 +52,8 @@ struct Epilogue {
   ops::Activation activation{};
 };
 
-/// Operands, parameters in the operation's order (a null `data` for an absent one; packed for producers), what is fused,
-/// how it is computed, and memory of scratch_of(...) floats: shared, then each thread's.
+/// Operands, parameters in the operation's order (a null `data` for an absent one; packed for producers), what is
+/// fused, how it is computed, and memory of scratch_of(...) floats: shared, then each thread's.
 struct Call {
   Output out{};
   const Input* in = nullptr;

@@ -54,11 +54,10 @@ inline void run_depthwise(const ops::Conv2d& op, const Call& call, const Pixels&
       pixels(first, register_tile.pixels, {from, to, residual});
       for (idx b = 0; b < blocks; ++b)
         for (idx p = 0; p < count; ++p)
-          depthwise_pixel(from + p, register_tile.pixels, taps, b * from_step,
-                          call.parameters[0].floats() + b * taps * channel_block,
-                          call.parameters[1].floats() + b * channel_block,
-                          pixels.residual ? residual[p] + b * to_step : nullptr, call.epilogue.activation,
-                          to[p] + b * to_step);
+          depthwise_pixel(
+              from + p, register_tile.pixels, taps, b * from_step,
+              call.parameters[0].floats() + b * taps * channel_block, call.parameters[1].floats() + b * channel_block,
+              pixels.residual ? residual[p] + b * to_step : nullptr, call.epilogue.activation, to[p] + b * to_step);
     }
   });
 }

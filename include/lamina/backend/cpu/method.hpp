@@ -28,8 +28,7 @@ struct Gathered {
 
   constexpr Gathered(const ops::Conv2d& op, const Dims& x)
       : height(x[2] + op.window.height.before + op.window.height.after),
-        width(x[3] + op.window.width.before + op.window.width.after),
-        channels(op.in_channels),
+        width(x[3] + op.window.width.before + op.window.width.after), channels(op.in_channels),
         rows_whole(op.window.width.dilation == 1) {}
   constexpr idx item() const { return height * width * channels; }
 };
@@ -41,28 +40,28 @@ struct WinogradTiles {
   idx in_blocks, out_blocks;
 
   constexpr WinogradTiles(const ops::Conv2d& op, const Dims& x, Method method)
-      : size(method == Method::winograd4 ? 4 : 2),
-        positions((size + 2) * (size + 2)),
-        down(divide_up(op.shape(x)[2], size)),
-        across(divide_up(op.shape(x)[3], size)),
-        all(x[0] * down * across),
-        block(0),
-        in_blocks(divide_up(op.in_channels, channel_block)),
+      : size(method == Method::winograd4 ? 4 : 2), positions((size + 2) * (size + 2)),
+        down(divide_up(op.shape(x)[2], size)), across(divide_up(op.shape(x)[3], size)), all(x[0] * down * across),
+        block(0), in_blocks(divide_up(op.in_channels, channel_block)),
         out_blocks(divide_up(op.out_channels, group_channels) * register_tile.group_blocks) {
     // Few tiles stay in the L2 cache between the transforms; more share a reading of the weights.
     const idx weights = positions * in_blocks * out_blocks * channel_block * channel_block;
     const idx want = weights <= detail::resident_floats * 2 ? 4 : 16;
     block = min(divide_up(all, register_tile.pixels), want) * register_tile.pixels;
   }
-  constexpr idx in_floats() const { return positions * in_blocks * block * channel_block; }
-  constexpr idx out_floats() const { return positions * out_blocks * block * channel_block; }
+  /// Floats from a position to the next. One cache line more than its elements, so that the positions of an element do
+  /// not all fall into the same set of the cache.
+  constexpr idx in_step() const { return (in_blocks * block + 1) * channel_block; }
+  constexpr idx out_step() const { return (out_blocks * block + 1) * channel_block; }
+  constexpr idx in_floats() const { return positions * in_step(); }
+  constexpr idx out_floats() const { return positions * out_step(); }
 };
 
 namespace detail {
 /// Cost in nanoseconds of one core, from measurements of this engine: GFLOP/s of direct sums and of products between
 /// transforms, floats a nanosecond through a transform, bytes a nanosecond of weights that no cache holds.
 struct Cost {
-  double direct = 90, product = 85, transform = 3.2, stream = 16;
+  double direct = 90, product = 85, transform = 3.2, stream = 28;
   idx cache_bytes = 4 << 20;
 };
 

@@ -38,8 +38,8 @@ inline void normalize_blocks(const ops::BatchNorm& op, const Call& call) {
 }
 }  // namespace detail
 
-/// Parameters: weight, bias, running_mean, running_var. Without the running ones the statistics are the batch's, and the
-/// tensor is planar. out may be in[0].
+/// Parameters: weight, bias, running_mean, running_var. Without the running ones the statistics are the batch's, and
+/// the tensor is planar. out may be in[0].
 inline void run(const ops::BatchNorm& op, const Call& call) {
   const Input& x = call.in[0];
   if (x.layout == Layout::blocked) return detail::normalize_blocks(op, call);

@@ -25,6 +25,20 @@ template <class Operand> constexpr Operand as_planar(Operand x) {
   return x;
 }
 
+/// The floats of a pixel in registers: one float, or vectors.
+template <int Lanes> struct Registers {
+  using type = vector;
+  static constexpr int count = Lanes / vector_floats;
+  static type get(const float* pixel, int i) { return load(pixel + i * vector_floats); }
+  static void put(type v, float* pixel, int i) { store(v, pixel + i * vector_floats); }
+};
+template <> struct Registers<1> {
+  using type = float;
+  static constexpr int count = 1;
+  static type get(const float* pixel, int) { return *pixel; }
+  static void put(type v, float* pixel, int) { *pixel = v; }
+};
+
 /// Calls f.operator()<Lanes>(plane of the first input, plane of the output) for every item and channel or block of
 /// channels, Lanes floats a pixel. Both have the same layout.
 template <class F> void for_each_plane(const Call& call, const F& f) {

@@ -35,15 +35,15 @@ inline void run(const ops::MaxPool2d& op, const Call& call) {
         const idx first = top < 0 ? divide_up(-top, h.dilation) * h.dilation : 0;
         const idx start = left < 0 ? divide_up(-left, w.dilation) * w.dilation : 0;
         const idx bottom = min(height, top + h.reach()), right = min(width, left + w.reach());
-        float most[Lanes];
-        for (float& m : most) m = -__builtin_inff();
+        using R = Registers<Lanes>;
+        typename R::type most[R::count];
+        LAMINA_UNROLL for (int r = 0; r < R::count; ++r) most[r] = typename R::type{} - __builtin_inff();
         for (idx i = top + first; i < bottom; i += h.dilation)
-          for (idx j = left + start; j < right; j += w.dilation) {
-            const float* const from = x + (i * width + j) * Lanes;
-            for (int l = 0; l < Lanes; ++l)  // a NaN is never exceeded
-              most[l] = !(from[l] <= most[l]) && most[l] == most[l] ? from[l] : most[l];
-          }
-        for (int l = 0; l < Lanes; ++l) y[l] = most[l];
+          for (idx j = left + start; j < right; j += w.dilation) LAMINA_UNROLL for (int r = 0; r < R::count; ++r) {
+              const auto v = R::get(x + (i * width + j) * Lanes, r);
+              most[r] = (v > most[r]) | (v != v) ? v : most[r];  // a NaN is never exceeded
+            }
+        LAMINA_UNROLL for (int r = 0; r < R::count; ++r) R::put(most[r], y, r);
       }
   });
 }

@@ -67,7 +67,7 @@ struct Product {
   idx pixels = 0;
   int taps = 1;
   Channels channels{};
-  idx from_step = 0;                             ///< floats between blocks of input channels
+  idx from_step = 0;                               ///< floats between blocks of input channels
   const float *weight = nullptr, *bias = nullptr;  ///< packed (pack.hpp); the bias is filled up to whole blocks
   bool residual = false;
   idx to_step = 0;           ///< floats between blocks of output channels
@@ -91,7 +91,8 @@ constexpr idx product_scratch(idx taps) { return taps * register_tile.pixels * i
 
 namespace detail {
 // Weights that are at most this large stay in the L2 cache while pixels go by; larger ones go by in slabs.
-inline constexpr idx resident_floats = 72 * 1024, slab_floats = 40 * 1024;
+// Of the input, as many tiles go by as stay there beside a slab.
+inline constexpr idx resident_floats = 72 * 1024, slab_floats = 40 * 1024, block_floats = 32 * 1024;
 
 /// The tile where the result has no room for a whole block: computed aside and copied.
 LAMINA_ONE_COPY inline void run_partial_tile(Tile tile, int pixels, idx blocks, idx channels) {
@@ -125,6 +126,7 @@ LAMINA_ONE_COPY inline void multiply(const Product& p, const Locate& locate) {
   const BlockRange all = channels.blocks_of(0);
   const idx block_weights = group_weights / all.count;
   const idx chunk = resident ? all.count : min(all.count, max(1, detail::slab_floats / max(1, block_weights)));
+  const idx block_tiles = max(4, detail::block_floats / (register_tile.pixels * channels.in));
   const bool relu = p.activation.kind == ops::Activation::Kind::relu;
   const bool by_groups = !resident && groups % p.threads == 0;
   const idx parts = min(p.threads, by_groups ? groups : tiles);
@@ -172,12 +174,13 @@ LAMINA_ONE_COPY inline void multiply(const Product& p, const Locate& locate) {
         const int pixels = start(t);
         for (idx g = 0; g < groups; ++g) compute(pixels, g, 0, chunk);
       }
-    } else {
+      return;
+    }
+    for (idx block = own_tiles.begin; block < own_tiles.end; block += block_tiles)
       for (idx g = own_groups.begin; g < own_groups.end; ++g)
         for (idx done = 0; done < all.count; done += chunk)
-          for (idx t = own_tiles.begin; t < own_tiles.end; ++t)
+          for (idx t = block; t < min(own_tiles.end, block + block_tiles); ++t)
             compute(start(t), g, done, min(chunk, all.count - done));
-    }
   });
 }
 

@@ -31,9 +31,9 @@ namespace lamina::inline LAMINA_ISA::cpu {
 /// Floats in a vector register.
 inline constexpr int vector_floats = LAMINA_VECTOR_FLOATS;
 
-/// The register tile of the micro-kernel: so many output pixels by `group_blocks` blocks of 16 output channels. Sums, the
-/// weights of one input channel and a broadcast element fill the register file. The small tile is for what is left over
-/// at the end.
+/// The register tile of the micro-kernel: so many output pixels by `group_blocks` blocks of 16 output channels. Sums,
+/// the weights of one input channel and a broadcast element fill the register file. The small tile is for what is left
+/// over at the end.
 struct RegisterTile {
   int pixels, small, group_blocks;
 };

@@ -53,6 +53,7 @@ inline void run(const ops::Upsample& op, const Call& call) {
                                   bilinear, op.align_corners, small};
   const idx rows = out[2], columns = out[3], width = in[3];
   for_each_plane(call, [&]<int Lanes>(const float* plane, float* y) {
+    using R = Registers<Lanes>;
     constexpr idx chunk = 128;  // columns whose sources are computed once for all rows
     detail::Source column[chunk];
     for (idx j0 = 0; j0 < columns; j0 += chunk) {
@@ -64,12 +65,14 @@ inline void run(const ops::Upsample& op, const Call& call) {
         float* to = y + (i * columns + j0) * Lanes;
         for (idx j = 0; j < count; ++j, to += Lanes) {
           const auto [first, second, w] = column[j];
-          const float *const a = top + first * Lanes, *const b = top + second * Lanes, *const c = bottom + first * Lanes,
-                             *const d = bottom + second * Lanes;
+          const float *const a = top + first * Lanes, *const b = top + second * Lanes,
+                             *const c = bottom + first * Lanes, *const d = bottom + second * Lanes;
           if (!bilinear) copy_row(a, to, Lanes);
           else
-            for (int l = 0; l < Lanes; ++l)
-              to[l] = (1 - row.weight) * ((1 - w) * a[l] + w * b[l]) + row.weight * ((1 - w) * c[l] + w * d[l]);
+            LAMINA_UNROLL for (int r = 0; r < R::count; ++r)
+                R::put((1 - row.weight) * ((1 - w) * R::get(a, r) + w * R::get(b, r)) +
+                           row.weight * ((1 - w) * R::get(c, r) + w * R::get(d, r)),
+                       to, r);
         }
       }
     }

@@ -72,7 +72,7 @@ struct WinogradRun {
 template <int Size>
 LAMINA_ONE_COPY inline void winograd_input(const WinogradRun& r, Share blocks, idx first, idx count, float* v) {
   constexpr int n = Size + 2, parts = int(channel_block) / vector_floats;
-  const idx height = r.x.dims[2], width = r.x.dims[3], step = r.tiles.in_blocks * r.tiles.block * channel_block;
+  const idx height = r.x.dims[2], width = r.x.dims[3], step = r.tiles.in_step();
   for (idx b = blocks.begin; b < blocks.end; ++b)
     for (idx t = 0; t < count; ++t) {
       const auto [item, row, column] = r.tile(first + t);
@@ -111,7 +111,7 @@ LAMINA_ONE_COPY inline void winograd_input(const WinogradRun& r, Share blocks, i
 template <int Size>
 LAMINA_ONE_COPY inline void winograd_output(const WinogradRun& r, Share blocks, idx first, idx count, const float* m) {
   constexpr int n = Size + 2, parts = int(channel_block) / vector_floats;
-  const idx height = r.y.dims[2], width = r.y.dims[3], step = r.tiles.out_blocks * r.tiles.block * channel_block;
+  const idx height = r.y.dims[2], width = r.y.dims[3], step = r.tiles.out_step();
   const bool relu = r.activation.kind == ops::Activation::Kind::relu,
              plain = r.activation.kind == ops::Activation::Kind::identity;
   for (idx b = blocks.begin; b < blocks.end; ++b)
@@ -135,14 +135,14 @@ LAMINA_ONE_COPY inline void winograd_output(const WinogradRun& r, Share blocks, 
           vector o[Size];
           Transform<Size>::output(rows[i], o);
           if (row + i < height) LAMINA_UNROLL for (int j = 0; j < Size; ++j) {
-            if (column + j >= width) continue;
-            const idx pixel = (i * width + j) * channel_block + lane;
-            vector v = o[j] + bias;
-            if (residual) v += load(residual + pixel);
-            if (relu) v = v < 0 ? vector{} : v;
-            store(v, y + pixel);
-            if (!relu && !plain) activate(r.activation, y + pixel, y + pixel, vector_floats);
-          }
+              if (column + j >= width) continue;
+              const idx pixel = (i * width + j) * channel_block + lane;
+              vector v = o[j] + bias;
+              if (residual) v += load(residual + pixel);
+              if (relu) v = v < 0 ? vector{} : v;
+              store(v, y + pixel);
+              if (!relu && !plain) activate(r.activation, y + pixel, y + pixel, vector_floats);
+            }
         }
       }
     }
@@ -171,8 +171,8 @@ LAMINA_ONE_COPY inline void winograd_product(const WinogradTiles& tiles, const C
       const int pixels = tile_pixels(count - t);
       for (int p = 0; p < pixels; ++p) {
         const idx at = min(t + p, count - 1);
-        from[p] = v + (position * tiles.in_blocks * tiles.block + at) * channel_block;
-        to[p] = m + (position * tiles.out_blocks * tiles.block + at) * channel_block;
+        from[p] = v + position * tiles.in_step() + at * channel_block;
+        to[p] = m + position * tiles.out_step() + at * channel_block;
       }
       run_tile(tile, pixels, channels.lanes(g) / channel_block);
       t += pixels;
@@ -191,9 +191,7 @@ void run_winograd(const ops::Conv2d& op, const WinogradRun& r, const float* weig
   const auto run_block = [&](idx block, float* v, auto&& each_part) {
     const idx first = block * tiles.block, count = min(tiles.block, tiles.all - first);
     float* const m = v + tiles.in_floats();
-    each_part([&](int part, int parts) {
-      winograd_input<Size>(r, {tiles.in_blocks, part, parts}, first, count, v);
-    });
+    each_part([&](int part, int parts) { winograd_input<Size>(r, {tiles.in_blocks, part, parts}, first, count, v); });
     each_part([&](int part, int parts) {
       winograd_product(tiles, channels, {work, part, parts}, count, v, weight, m);
     });
@@ -231,8 +229,7 @@ LAMINA_ONE_COPY inline void pack_winograd(const ops::Conv2d& op, Method method, 
                 rows[i][q] += g(i, p) * factors[o] * double(weight[(o * channels.in + c) * 9 + p * 3 + q]);
         for (int i = 0; i < n; ++i)
           for (int j = 0; j < n; ++j)
-            out[(i * n + j) * step] =
-                float(g(j, 0) * rows[i][0] + g(j, 1) * rows[i][1] + g(j, 2) * rows[i][2]);
+            out[(i * n + j) * step] = float(g(j, 0) * rows[i][0] + g(j, 1) * rows[i][1] + g(j, 2) * rows[i][2]);
       }
 }
 }  // namespace detail
