@@ -1,7 +1,8 @@
 #!/bin/sh
-# Installs what is missing, builds and runs all tests.   sh tests/run.sh [meson options]
+# Installs what is missing, builds and runs all tests.   sh tests/run.sh [--suite=NAME] [meson options]
 #
 #   sh tests/run.sh -Dgolden_manifest=FILE -Db_sanitize=address,undefined
+#   sh tests/run.sh --suite=threads -Db_sanitize=thread     # builds and runs the tests of one suite only
 #   CXX=clang++-19 sh tests/run.sh
 #
 # The last line is `N passed, N failed`. Each compiler and each set of options has a build folder of its own under build/.
@@ -12,6 +13,7 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 # The manifest is the one option that a build folder follows; every other one is part of the folder's name.
 name=tests-$CXX
 manifest=
+suite=
 sanitized=false
 rest=$#
 while [ "$rest" -gt 0 ]; do
@@ -19,6 +21,7 @@ while [ "$rest" -gt 0 ]; do
   shift
   rest=$((rest - 1))
   case $option in
+  --suite=*) suite=${option#*=} ;;
   -Dgolden_manifest= | -Dgolden_manifest=/*) manifest=${option#*=} ;;
   -Dgolden_manifest=*) manifest=$PWD/${option#*=} ;;
   *)
@@ -43,11 +46,11 @@ if ! configure "$build" "$@"; then
   exit 1
 fi
 built=built
-if ! ninja -C "$build" -k 0; then
+if ! ninja -C "$build" -k 0 ${suite:+"suite-$suite"}; then
   # what did build is tested all the same
   built=broken
   python3 "$root/tools/drop_stale.py" "$build"
 fi
 rm -f "$build/meson-logs/testlog.json"
-meson test -C "$build" --no-rebuild || true
+meson test -C "$build" --no-rebuild ${suite:+--suite "$suite"} || true
 python3 "$root/tools/count_tests.py" "$build/meson-logs/testlog.json" "$built"

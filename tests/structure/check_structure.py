@@ -12,6 +12,7 @@ import sys
 # folder -> the folders that its headers may include, beside their own
 ALLOWED = {
     "core": "",
+    "threads": "core",
     "ops": "core",
     "tensor": "core ops",
     "reflect": "core ops tensor",
@@ -21,12 +22,12 @@ ALLOWED = {
     "models": "core ops tensor reflect layers compose",
     "meta": "core ops tensor reflect",
     "plan": "core ops tensor reflect meta",
-    "backend/cpu": "core ops tensor plan",
+    "backend/cpu": "core threads ops tensor plan",
     "backend/cuda": "core ops tensor plan",
     "eager": "core ops tensor backend/cpu",
-    "engine": "core ops tensor reflect meta plan backend/cpu",
+    "engine": "core threads ops tensor reflect meta plan backend/cpu",
     "train": "core ops tensor reflect layers compose meta plan eager engine backend/cpu io",
-    "parallel": "core ops tensor reflect layers compose meta plan eager engine backend/cpu io train",
+    "parallel": "core threads ops tensor reflect layers compose meta plan eager engine backend/cpu io train",
 }
 
 # beginning of a third-party header's name -> the only folders that may include it

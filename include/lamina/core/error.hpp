@@ -16,7 +16,7 @@ struct shape_error : error {
   using error::error;
 };
 
-/// A parameter is read before it has values.
+/// A parameter is read before it has values, or an argument has none of the values it may have.
 struct parameter_error : error {
   using error::error;
 };

@@ -4,7 +4,7 @@
 /// A run hands its work to each thread through one word of that thread's own cache line, and the thread says there that
 /// it is done. Whoever waits reads the word for some 50 microseconds, which covers the time between two kernels of a
 /// net, and then sleeps until it changes. With two threads on idle cores a run takes 0.2 to 0.5 microseconds more than
-/// its parts while they wait, and 15 to 100 when they sleep.
+/// its parts while they wait, and 10 to 60 when they sleep.
 #pragma once
 #include "../core/error.hpp"
 #include "default_count.hpp"
@@ -111,8 +111,8 @@ template <class Done, class OtherCpu> bool spin(bool crowded, Done done, OtherCp
   };
   if (ask()) return true;
   for (const long long end = nanoseconds() + 50'000; nanoseconds() < end;) {
-    if (ask()) return true;
     if (const int cpu = current_cpu(); cpu >= 0 && cpu == other_cpu()) break;
+    if (ask()) return true;
   }
   return done();
 }

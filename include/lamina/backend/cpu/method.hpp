@@ -44,10 +44,8 @@ struct WinogradTiles {
         down(divide_up(op.shape(x)[2], size)), across(divide_up(op.shape(x)[3], size)), all(x[0] * down * across),
         block(0), in_blocks(divide_up(op.in_channels, channel_block)),
         out_blocks(divide_up(op.out_channels, group_channels) * register_tile.group_blocks) {
-    // Few tiles stay in the L2 cache between the transforms; more share a reading of the weights.
-    const idx weights = positions * in_blocks * out_blocks * channel_block * channel_block;
-    const idx want = weights <= detail::resident_floats * 2 ? 4 : 16;
-    block = min(divide_up(all, register_tile.pixels), want) * register_tile.pixels;
+    // So many tiles share a reading of the weights. (More no longer pay, nor do fewer that stay in the L2 cache.)
+    block = min(divide_up(all, register_tile.pixels), 16) * register_tile.pixels;
   }
   /// Floats from a position to the next. One cache line more than its elements, so that the positions of an element do
   /// not all fall into the same set of the cache.
