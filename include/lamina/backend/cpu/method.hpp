@@ -13,6 +13,12 @@ struct Scratch {
   idx shared = 0, each = 0;
 };
 
+/// For people: "direct", "winograd F(4x4)".
+constexpr std::string_view method_name(Method method) {
+  constexpr std::string_view names[] = {"plain", "direct", "gathered", "depthwise", "winograd F(2x2)", "winograd F(4x4)"};
+  return names[int(method)];
+}
+
 constexpr idx taps_of(const ops::Window2d& w) { return idx(w.height.kernel) * w.width.kernel; }
 
 // ---- convolutions

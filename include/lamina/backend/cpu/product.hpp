@@ -41,7 +41,7 @@ class Channels {
   constexpr Channels() = default;
   constexpr Channels(idx in_channels, idx out_channels, idx conv_groups, idx block)
       : in(in_channels), out(out_channels), groups(conv_groups), run(block) {
-    if (groups == 1) needed_blocks = divide_up(in, run);
+    if (groups == 1) needed_blocks = max(1, divide_up(in, run));
     else
       for (idx g = 0; g < out_groups(); ++g) needed_blocks = max(needed_blocks, needed(g).count);
   }
@@ -126,7 +126,7 @@ LAMINA_ONE_COPY inline void multiply(const Product& p, const Locate& locate) {
   const BlockRange all = channels.blocks_of(0);
   const idx block_weights = group_weights / all.count;
   const idx chunk = resident ? all.count : min(all.count, max(1, detail::slab_floats / max(1, block_weights)));
-  const idx block_tiles = max(4, detail::block_floats / (register_tile.pixels * channels.in));
+  const idx block_tiles = max(4, detail::block_floats / (register_tile.pixels * max(1, channels.in)));
   const bool relu = p.activation.kind == ops::Activation::Kind::relu;
   const bool by_groups = !resident && groups % p.threads == 0;
   const idx parts = min(p.threads, by_groups ? groups : tiles);
