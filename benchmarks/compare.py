@@ -1,0 +1,142 @@
+"""Compares the speed of whole nets with that of other engines; run.sh starts it. See docs/benchmarks.md.
+
+Builds lamina's side, exports the nets, measures in one process for each number of threads, prints a table and writes
+results.json and results.svg beside this file.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+
+from cases import CASES, NETS
+from plot import plot
+
+HERE = pathlib.Path(__file__).resolve().parent
+FILES = HERE.parent / "build" / "benchmarks" / "nets"
+OURS = {"g++": "lamina", "clang++-19": "lamina clang"}
+
+Result = dict[str, object]
+Key = tuple[str, int, int]  # net, batch, threads
+
+
+def comma_list(known: list[str] | None = None) -> Callable[[str], list[str]]:
+    def parse(text: str) -> list[str]:
+        names = text.split(",")
+        for name in names:
+            if known and name not in known:
+                raise argparse.ArgumentTypeError(f"'{name}' is none of {', '.join(known)}")
+        return names
+
+    return parse
+
+
+def parse_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="benchmarks/run.sh", description="Speed of whole nets beside other engines.")
+    parser.add_argument("--quick", action="store_true", help="fewer calls, one compiler, no torch.compile")
+    parser.add_argument("--seconds", type=float, help="timed seconds of an engine on a case")
+    parser.add_argument("--nets", type=comma_list(NETS), default=NETS, help=f"of {','.join(NETS)}")
+    parser.add_argument("--threads", type=comma_list(), default=["1", "2"], help="numbers of threads")
+    parser.add_argument("--compiler", choices=OURS, help="the one compiler of lamina's side (all that are there)")
+    options = parser.parse_args()
+    if options.seconds is None:
+        options.seconds = 0.3 if options.quick else 5
+    return options
+
+
+def compilers(options: argparse.Namespace) -> list[str]:
+    if options.compiler:
+        return [options.compiler]
+    known = list(OURS)[:1] if options.quick else list(OURS)
+    return [name for name in known if shutil.which(name)]
+
+
+def build(compiler: str, nets: list[str]) -> str:
+    """The folder of the libraries."""
+    command = ["sh", str(HERE / "build.sh"), *(f"nets-{net}" for net in nets)]
+    done = subprocess.run(command, env=os.environ | {"CXX": compiler}, stdout=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        sys.exit(f"lamina's side does not build with {compiler}")
+    return done.stdout.strip()
+
+
+def export(nets: list[str]) -> None:
+    if subprocess.run([sys.executable, str(HERE / "nets.py"), str(FILES), *nets]).returncode != 0:
+        sys.exit("PyTorch could not export the nets")
+
+
+def peers_environment(threads: str) -> dict[str, str]:
+    return os.environ | {
+        "OMP_NUM_THREADS": threads,
+        "MKL_NUM_THREADS": threads,
+        "ONEDNN_DEFAULT_FPMATH_MODE": "STRICT",
+        "CXX": "g++",
+        "TORCHINDUCTOR_CACHE_DIR": str(FILES.parent / "inductor"),
+    }
+
+
+def measure(threads: str, libraries: dict[str, str], options: argparse.Namespace) -> tuple[list[Result], bool]:
+    """The results on so many threads, and whether every case has them."""
+    with tempfile.TemporaryDirectory() as folder:
+        output = pathlib.Path(folder) / "results.json"
+        cases = [case.name for case in CASES if case.net in options.nets]
+        command = [sys.executable, str(HERE / "measure.py"), *cases, "--threads", threads, "--files", str(FILES)]
+        command += ["--seconds", str(options.seconds), "--rounds", "3" if options.quick else "10"]
+        command += ["--output", str(output)]
+        for name, at in libraries.items():
+            command += ["--lamina", name, at]
+        if options.quick:
+            command += ["--skip", "pytorch_compile"]
+        done = subprocess.run(command, env=peers_environment(threads)).returncode == 0
+        return json.loads(output.read_text()) if output.exists() else [], done
+
+
+def is_ours(engine: str) -> bool:
+    return engine.startswith("lamina")
+
+
+def rows_of(results: list[Result]) -> dict[Key, dict[str, Result]]:
+    rows: dict[Key, dict[str, Result]] = {}
+    for result in results:
+        rows.setdefault((result["net"], result["batch"], result["threads"]), {})[result["engine"]] = result
+    return rows
+
+
+def ratio(row: dict[str, Result], engine: str) -> float:
+    """How many times faster than the fastest peer, by medians."""
+    return min(other["median_ms"] for name, other in row.items() if not is_ours(name)) / row[engine]["median_ms"]
+
+
+def table(results: list[Result]) -> str:
+    engines = list(dict.fromkeys(result["engine"] for result in results))
+    ours = [engine for engine in engines if is_ours(engine)]
+    lines = [["net", "N", "threads", *engines, *(f"best peer / {engine}" for engine in ours)]]
+    for (net, batch, threads), row in rows_of(results).items():
+        times = [f"{row[e]['best_ms']:.4g} / {row[e]['median_ms']:.4g}" if e in row else "-" for e in engines]
+        ratios = [f"{ratio(row, engine):.2f}" if engine in row else "-" for engine in ours]
+        lines.append([net, str(batch), str(threads), *times, *ratios])
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    lines.insert(1, ["-" * width for width in widths])
+    return "\n".join("| " + " | ".join(cell.ljust(w) for cell, w in zip(line, widths)) + " |" for line in lines)
+
+
+def main() -> None:
+    options = parse_options()
+    libraries = {OURS[compiler]: build(compiler, options.nets) for compiler in compilers(options)}
+    export(options.nets)
+    runs = [measure(threads, libraries, options) for threads in options.threads]
+    results = [result for run, _ in runs for result in run]
+    if results:
+        (HERE / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+        print("\nms a call, best / median")
+        print(table(results))
+        plot(rows_of(results), HERE / "results.svg")
+    sys.exit(0 if all(done for _, done in runs) else 1)
+
+
+main()

@@ -1,0 +1,49 @@
+/// One net for one batch size behind a C interface, which engines.py calls. Meson compiles this file once for each:
+/// LAMINA_NET is one of the structs below, LAMINA_BATCH the number of items.
+#include <lamina.hpp>
+#include <utility>
+
+namespace {
+
+using namespace lamina;
+
+struct resnet50 {
+  using Net = models::ResNet50;
+  template <int N> using Input = Shape<N, 3, 224, 224>;
+};
+struct resnet18 {
+  using Net = models::ResNet18;
+  template <int N> using Input = Shape<N, 3, 224, 224>;
+};
+struct unet {
+  using Net = models::UNet<3, 2>;
+  template <int N> using Input = Shape<N, 3, 256, 256>;
+};
+struct mlp {
+  using Net = Sequential<Linear<784, 256>, ReLU, Linear<256, 10>>;
+  template <int N> using Input = Shape<N, 784>;
+};
+
+using Net = LAMINA_NET::Net;
+using Input = LAMINA_NET::Input<LAMINA_BATCH>;
+using Compiled = decltype(compile<Input>(std::declval<const Net&>()));
+
+}  // namespace
+
+// An exception ends the program with its message: there is nobody to catch it on the other side.
+#define LAMINA_EXPORT extern "C" __attribute__((visibility("default")))
+
+/// The net with the weights of a file, compiled for this many threads. It lives as long as the process.
+LAMINA_EXPORT void* lamina_load(const char* weights, int threads) noexcept {
+  set_num_threads(threads);
+  Net net;
+  load(net, weights);
+  return new Compiled(compile<Input>(net));
+}
+
+/// y = net(x), both row-major.
+LAMINA_EXPORT void lamina_run(const void* compiled, const float* x, float* y) noexcept {
+  const void* const inputs[] = {x};
+  void* const outputs[] = {y};
+  static_cast<const Compiled*>(compiled)->run(inputs, outputs);
+}

@@ -1,0 +1,31 @@
+#!/bin/sh
+# Measures the speed of whole nets beside PyTorch, ONNX Runtime and OpenVINO, or that of single kernels. See
+# docs/benchmarks.md.
+#
+#   sh benchmarks/run.sh [--quick] [--seconds S] [--nets A,B] [--threads 1,2] [--compiler g++|clang++-19]
+#   sh benchmarks/run.sh kernels [options of Google Benchmark]
+#
+# The peers are installed once, under build/peers. LAMINA_PEERS names a virtual environment that has them already.
+set -eu
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+
+if [ "${1:-}" = kernels ]; then
+  shift
+  folder=$(sh "$root/benchmarks/build.sh" kernels)
+  exec "$folder/kernels/lamina_kernels" "$@"
+fi
+
+. "$root/tools/setup.sh"
+install_missing benchmarks
+peers=${LAMINA_PEERS:-}
+if [ -z "$peers" ]; then
+  peers=$root/build/peers
+  wanted=$root/benchmarks/requirements.txt
+  if ! cmp -s "$wanted" "$peers/requirements.txt"; then
+    say "installing PyTorch, ONNX Runtime and OpenVINO into build/peers (some gigabytes)"
+    quietly peers-venv python3 -m venv "$peers"
+    quietly peers-pip "$peers/bin/python" -m pip install -r "$wanted"
+    cp "$wanted" "$peers/requirements.txt"
+  fi
+fi
+exec "$peers/bin/python" "$root/benchmarks/compare.py" "$@"
