@@ -15,7 +15,8 @@ struct Scratch {
 
 /// For people: "direct", "winograd F(4x4)".
 constexpr std::string_view method_name(Method method) {
-  constexpr std::string_view names[] = {"plain", "direct", "gathered", "depthwise", "winograd F(2x2)", "winograd F(4x4)"};
+  constexpr std::string_view names[] = {"plain",     "direct",          "gathered",
+                                        "depthwise", "winograd F(2x2)", "winograd F(4x4)"};
   return names[int(method)];
 }
 

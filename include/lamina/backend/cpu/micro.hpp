@@ -21,7 +21,7 @@ struct Tile {
   float* const* to = nullptr;              ///< [pixels]: the first output channel of block 0
   const float* const* residual = nullptr;  ///< [pixels], or null
   idx to_offset = 0, to_step = 0;          ///< floats to the first output block and from each to the next
-  const float* bias = nullptr;             ///< null: the sums go on from what is in the result
+  const float* bias = nullptr;             ///< null: the sums are added to what is in the result
   bool relu = false;
 };
 
@@ -47,12 +47,8 @@ template <int Pixels, int Blocks> LAMINA_ONE_COPY inline void micro_kernel(const
     return t.to_offset + v / block_vectors * t.to_step + v % block_vectors * vector_floats;
   };
   vector sum[sums];
-  if (t.bias) {
-    LAMINA_UNROLL for (int i = 0; i < sums; ++i) sum[i] = load(t.bias + i % vectors * vector_floats);
-    if (t.residual) LAMINA_UNROLL for (int i = 0; i < sums; ++i) sum[i] += load(t.residual[i / vectors] + offset(i));
-  } else {
-    LAMINA_UNROLL for (int i = 0; i < sums; ++i) sum[i] = load(t.to[i / vectors] + offset(i));
-  }
+  LAMINA_UNROLL for (int i = 0; i < sums; ++i) sum[i] = t.bias ? load(t.bias + i % vectors * vector_floats) : vector{};
+  if (t.residual) LAMINA_UNROLL for (int i = 0; i < sums; ++i) sum[i] += load(t.residual[i / vectors] + offset(i));
   const float* weight = t.weight;
   idx shift = t.first_block * t.from_step;
   for (idx block = t.blocks; block > 0; --block, shift += t.from_step) {
@@ -75,6 +71,8 @@ template <int Pixels, int Blocks> LAMINA_ONE_COPY inline void micro_kernel(const
       }
     }
   }
+  // What came before is added at the end: shorter sums round less.
+  if (!t.bias) LAMINA_UNROLL for (int i = 0; i < sums; ++i) sum[i] += load(t.to[i / vectors] + offset(i));
   if (t.relu) LAMINA_UNROLL for (int i = 0; i < sums; ++i) sum[i] = sum[i] < 0 ? vector{} : sum[i];
   LAMINA_UNROLL for (int i = 0; i < sums; ++i) store(sum[i], t.to[i / vectors] + offset(i));
 }

@@ -41,7 +41,7 @@ inline void run(const ops::MaxPool2d& op, const Call& call) {
         for (idx i = top + first; i < bottom; i += h.dilation)
           for (idx j = left + start; j < right; j += w.dilation) LAMINA_UNROLL for (int r = 0; r < R::count; ++r) {
               const auto v = R::get(x + (i * width + j) * Lanes, r);
-              most[r] = (v > most[r]) | (v != v) ? v : most[r];  // a NaN is never exceeded
+              most[r] = ((v > most[r]) | (v != v)) ? v : most[r];  // a NaN is never exceeded
             }
         LAMINA_UNROLL for (int r = 0; r < R::count; ++r) R::put(most[r], y, r);
       }
