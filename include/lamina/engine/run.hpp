@@ -2,6 +2,7 @@
 #pragma once
 #include "../backend/cpu/run.hpp"
 #include "../plan/plan.hpp"
+#include "../tensor/storage.hpp"
 #include <atomic>
 #include <memory>
 #include <mutex>

@@ -5,6 +5,16 @@
 
 namespace lamina::inline LAMINA_ISA::cpu {
 
+namespace detail {
+/// Calls f with the producer that the operation is, if it is one. (Ahead of the class: clang 19 cannot call a member
+/// template in a constant expression before it has read its body.)
+template <class F> constexpr void with_producer(const Operation& operation, F f) {
+  if (is<ops::Conv2d>(operation)) f(as<ops::Conv2d>(operation));
+  else if (is<ops::Linear>(operation)) f(as<ops::Linear>(operation));
+  else if (is<ops::ConvTranspose2d>(operation)) f(as<ops::ConvTranspose2d>(operation));
+}
+}  // namespace detail
+
 /// The answers of the CPU kernels to a plan's questions (plan/plan.hpp).
 struct Backend {
   static constexpr bool honours_item_stride(const Operation& operation) { return has(strided, operation); }
@@ -39,11 +49,11 @@ struct Backend {
   static constexpr Method method_of(const Operation& operation, const Dims& x, Layout layout,
                                     const CompileOptions& options, idx budget) {
     Method method = Method::plain;
-    with_producer(operation, [&](const auto& op) { method = cpu::method_of(op, x, layout, options, budget); });
+    detail::with_producer(operation, [&](const auto& op) { method = cpu::method_of(op, x, layout, options, budget); });
     return method;
   }
   static constexpr idx packed_floats(const Operation& operation, int parameter, Method method, idx size) {
-    with_producer(operation, [&](const auto& op) {
+    detail::with_producer(operation, [&](const auto& op) {
       if (parameter == 0) size = weight_floats(op, method);
       if (parameter == 1) size = bias_floats(out_channels(op));
     });
@@ -51,7 +61,7 @@ struct Backend {
   }
   static constexpr Scratch scratch_of(const Operation& operation, const Dims& x, const Dims& second, Method method) {
     Scratch scratch;
-    with_producer(operation, [&](const auto& op) { scratch = cpu::scratch_of(op, x, method); });
+    detail::with_producer(operation, [&](const auto& op) { scratch = cpu::scratch_of(op, x, method); });
     if (is<ops::Matmul>(operation)) scratch = cpu::scratch_of(as<ops::Matmul>(operation), x, second);
     return {round_up(scratch.shared, channel_block), round_up(scratch.each, channel_block)};
   }
@@ -67,11 +77,6 @@ struct Backend {
   static constexpr std::uint64_t in_place = bits<ops::Activation, ops::Binary, ops::BatchNorm>;
 
   static constexpr bool has(std::uint64_t mask, const Operation& operation) { return mask >> operation.index() & 1; }
-  template <class F> static constexpr void with_producer(const Operation& operation, F f) {
-    if (is<ops::Conv2d>(operation)) f(as<ops::Conv2d>(operation));
-    else if (is<ops::Linear>(operation)) f(as<ops::Linear>(operation));
-    else if (is<ops::ConvTranspose2d>(operation)) f(as<ops::ConvTranspose2d>(operation));
-  }
 };
 
 }  // namespace lamina::inline LAMINA_ISA::cpu
