@@ -103,6 +103,16 @@ inline Storage pack_weights(Program& program, const ModelTensors& tensors, idx f
   }
   return packed;
 }
+
+/// The call that a step_through of an engine describes.
+template <std::uint64_t Kernels, class Take, class Net>
+void step_through(Take& take, const Net& net, const Program& program, Workspace& workspace, const void* const* inputs,
+                  void* const* outputs) {
+  const int threads = num_threads();
+  if (workspace.threads < threads) workspace.prepare(program, threads);
+  const Memory memory{program, reinterpret_cast<float*>(workspace.arena.data()), inputs, outputs, threads};
+  take(net, program, [&](int i) { run_step<Kernels>(i, memory, workspace.room.data()); });
+}
 }  // namespace execution
 
 /// A compiled model. After the first call, calls allocate nothing as long as the results of earlier ones are not kept,
@@ -157,6 +167,11 @@ template <class Net, CompileOptions Options, class... Spec> class Engine {
   void refresh(const Net& net);
 
   static constexpr const auto& plan() { return Static::table; }
+
+  /// A call step by step: take(net, program, run) gets a net with the layers of the plan, the program of all steps, and
+  /// run(i), which runs step number i. Steps are to run in order, all of them as often as wanted.
+  template <class Take, class... X>
+  requires(sizeof...(X) == sizeof...(Spec)) void step_through(Take&& take, const X&... x) const;
 
  private:
   void run(const void* const* inputs, void* const* outputs, execution::Workspace& workspace) const;
@@ -214,6 +229,19 @@ void Engine<Net, Options, Spec...>::refresh(const Net& net) {
     execution::pack(step, tensors, reinterpret_cast<float*>(shared->packed.data()) + step.weights);
     shared->versions[std::size_t(i)] = version;
   }
+}
+
+template <class Net, CompileOptions Options, class... Spec> template <class Take, class... X>
+requires(sizeof...(X) == sizeof...(Spec)) void Engine<Net, Options, Spec...>::step_through(Take&& take,
+                                                                                           const X&... x) const {
+  (execution::require_argument<Spec, X>(), ...);
+  (execution::require_extents<Spec>(x.dims()), ...);
+  const typename execution::Lender<execution::CallState<result_type>>::Loan state(shared->states);
+  execution::with_addresses(
+      [&](const void* const* inputs, void* const* outputs) {
+        execution::step_through<Static::table.kernels>(take, Net{}, shared->program, state->workspace, inputs, outputs);
+      },
+      state->fresh_results(Static::table.outputs.data()), x...);
 }
 
 namespace execution {
@@ -323,6 +351,20 @@ requires(!(is_static(input_spec<Spec>::shape_type::dims) && ...)) class Engine<N
 
   /// The plan for inputs of these extents, made at the first time. On an exception the engine stays as it was.
   const Plan& plan(const Dims (&dims)[sizeof...(Spec)]) const { return prepare(dims).plan; }
+
+  /// As above; the net is the engine's own.
+  template <class Take, class... X>
+  requires(sizeof...(X) == sizeof...(Spec)) void step_through(Take&& take, const X&... x) const {
+    (execution::require_argument<Spec, X>(), ...);
+    (execution::require_extents<Spec>(x.dims()), ...);
+    const Size& size = prepare({x.dims()...});
+    const typename execution::Lender<execution::CallState<result_type>>::Loan state(size.states);
+    execution::with_addresses(
+        [&](const void* const* inputs, void* const* outputs) {
+          execution::step_through<kernels>(take, shared->net, size.program, state->workspace, inputs, outputs);
+        },
+        state->fresh_results(size.plan.outputs.data()), x...);
+  }
 
   /// Takes over the parameters of `net`: all sizes are planned and packed anew. No call may run meanwhile.
   void refresh(const Net& net) { *this = Engine(net); }

@@ -12,7 +12,7 @@ struct Crc32 {
   static constexpr std::uint32_t polynomial = 0xedb88320u;
   std::uint32_t tables[16][256];
 
-  Crc32() {
+  [[gnu::cold]] Crc32() {
     for (std::uint32_t i = 0; i < 256; ++i) {
       std::uint32_t crc = i;
       for (int bit = 0; bit < 8; ++bit) crc = times_x(crc);
@@ -32,7 +32,7 @@ struct Crc32 {
            t[7][c & 255u] ^ t[6][c >> 8 & 255u] ^ t[5][c >> 16 & 255u] ^ t[4][c >> 24] ^      //
            t[3][d & 255u] ^ t[2][d >> 8 & 255u] ^ t[1][d >> 16 & 255u] ^ t[0][d >> 24];
   }
-  std::uint32_t all(std::uint32_t crc, std::string_view bytes) const {
+  [[gnu::noinline]] std::uint32_t all(std::uint32_t crc, std::string_view bytes) const {
     for (; bytes.size() >= 16; bytes.remove_prefix(16)) crc = step(crc, bytes.data());
     for (const char byte : bytes) crc = crc >> 8 ^ tables[0][(crc ^ static_cast<unsigned char>(byte)) & 255u];
     return crc;
@@ -47,7 +47,7 @@ struct Crc32 {
     return result;
   }
   // The checksum after that many zero bytes: times x^8 for each, by squaring.
-  static std::uint32_t skip(std::uint32_t crc, std::size_t bytes) {
+  [[gnu::noinline]] static std::uint32_t skip(std::uint32_t crc, std::size_t bytes) {
     for (std::uint32_t power = 0x00800000u; bytes != 0; bytes >>= 1, power = product(power, power))
       if (bytes & 1u) crc = product(power, crc);
     return crc;

@@ -17,8 +17,8 @@ inline bool same_shape(const Dims& dims, const std::vector<std::int64_t>& shape)
 }
 inline std::string shape_text(const std::vector<std::int64_t>& shape) {
   std::string text = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
-  return text + "]";
+  for (const std::int64_t size : shape) text += text_of({text.size() > 1 ? ", " : "", size});
+  return text += ']';
 }
 /// BatchNorm layers of files before version 2 did not count batches; PyTorch leaves the counter as it is then.
 inline bool may_lack(const StateDict& file, const std::string& key) {
@@ -27,48 +27,50 @@ inline bool may_lack(const StateDict& file, const std::string& key) {
   const std::size_t owner = key.size() - counter.size();
   return file.version(std::string_view(key).substr(0, owner > 0 ? owner - 1 : 0)).value_or(1) < 2;
 }
-inline std::string quoted(const std::vector<std::string>& keys) {
+/// A line of an error that lists keys; nothing if there are none.
+inline std::string list_of(std::string_view title, const std::vector<std::string>& keys) {
   std::string text;
-  for (const std::string& key : keys) text += (text.empty() ? "\"" : ", \"") + key + '"';
+  for (const std::string& key : keys) text += text_of({text.empty() ? title : ", ", "\"", key, "\""});
   return text;
 }
 
 /// The record of every saved tensor of the model, in its order; null where the file may lack it. Throws load_error with
 /// all that does not fit.
-inline std::vector<const TensorRecord*> match(const StateDict& file, const std::vector<StoredTensor<Storage*>>& model,
-                                              std::string_view name) {
-  std::vector<const TensorRecord*> sources;
+inline std::vector<const TensorRecord*>
+match(const StateDict& file, const std::vector<StoredTensor<const Storage*>>& model, std::string_view name) {
+  std::vector<const TensorRecord*> sources(model.size());
+  std::vector<char> known(file.size());
   load_error faults("");
   std::string mismatches;
-  std::map<std::string_view, const TensorRecord*> known;
-  for (const StoredTensor<Storage*>& target : model) {
-    const TensorRecord* source = target.saved ? file.find(target.path) : nullptr;
-    sources.push_back(source);
+  for (std::size_t i = 0; i < model.size(); ++i) {
+    const StoredTensor<const Storage*>& target = model[i];
     if (!target.saved) continue;
-    known.emplace(target.path, source);
+    const TensorRecord* const source = sources[i] = file.find(target.path);
+    if (source) known[std::size_t(source - &file[0])] = true;
     if (!source) {
       if (!may_lack(file, target.path)) faults.missing.push_back(target.path);
     } else if (!same_shape(target.dims, source->shape)) {
       faults.mismatched.push_back(target.path);
-      mismatches += "\n  " + target.path + ": the file has " + shape_text(source->shape) + ", the model " +
-                    std::string((Text{} << target.dims).view());
+      mismatches += text_of({"\n  ", target.path, ": the file has ", shape_text(source->shape), ", the model ",
+                             (Text{} << target.dims).view()});
     }
   }
-  for (const TensorRecord& tensor : file)
-    if (!known.contains(tensor.name)) faults.unexpected.push_back(tensor.name);
+  for (std::size_t i = 0; i < file.size(); ++i)
+    if (!known[i]) faults.unexpected.push_back(file[i].name);
   if (faults.missing.empty() && faults.unexpected.empty() && faults.mismatched.empty()) return sources;
-  std::string text = std::string(file.path()) + " does not fit " + std::string(name) + ":";
-  if (!faults.missing.empty()) text += "\n  missing in the file: " + quoted(faults.missing);
-  if (!faults.unexpected.empty()) text += "\n  not in the model: " + quoted(faults.unexpected);
-  load_error error(text + mismatches);
+  load_error error(
+      text_of({file.path(), " does not fit ", name, ":", list_of("\n  missing in the file: ", faults.missing),
+               list_of("\n  not in the model: ", faults.unexpected), mismatches}));
   error.missing = std::move(faults.missing);
   error.unexpected = std::move(faults.unexpected);
   error.mismatched = std::move(faults.mismatched);
   throw error;
 }
 
-/// Converts every tensor before the first one is replaced, so that a failure leaves the model as it was.
-inline void load(const std::vector<StoredTensor<Storage*>>& model, const StateDict& file, std::string_view name) {
+/// Converts every tensor before the first one is replaced, so that a failure leaves the model as it was. The list is
+/// the one for reading, so that a program that loads and compiles has one; the model that it is of is not constant.
+[[gnu::noinline]] inline void load(const std::vector<StoredTensor<const Storage*>>& model, const StateDict& file,
+                                   std::string_view name) {
   const std::vector<const TensorRecord*> sources = match(file, model, name);
   std::vector<Storage> fresh(model.size());
   for (std::size_t i = 0; i < model.size(); ++i)
@@ -78,7 +80,7 @@ inline void load(const std::vector<StoredTensor<Storage*>>& model, const StateDi
       fresh[i].written();
     }
   for (std::size_t i = 0; i < model.size(); ++i)
-    if (sources[i]) *model[i].storage = std::move(fresh[i]);
+    if (sources[i]) *const_cast<Storage*>(model[i].storage) = std::move(fresh[i]);
 }
 }  // namespace io::detail
 
@@ -86,7 +88,8 @@ inline void load(const std::vector<StoredTensor<Storage*>>& model, const StateDi
 /// keys and shapes agree exactly, or load_error lists every missing, unexpected and mismatched name. On any error the
 /// model stays as it was. PyTorch: net.load_state_dict(torch.load(path)).
 template <module Net> void load(Net& net, const io::StateDict& file) {
-  io::detail::load(stored_tensors(net), file, class_name<Net>());
+  static_assert(!std::is_const_v<Net>, "lamina: load writes to a model; this one is const");
+  io::detail::load(stored_tensors(std::as_const(net)), file, class_name<Net>());
 }
 
 /// Reads a .pt, .pth or .pkl file of torch.save (a state_dict, a checkpoint around one, or a whole model) or a

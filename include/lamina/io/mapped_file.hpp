@@ -58,7 +58,7 @@ class MappedFile {
  private:
   MappedFile(Mapping* fresh, int) : mapping(fresh) {}  // complete from here on: the destructor runs if map() throws
 
-  void map() {
+  [[gnu::noinline]] void map() {
     struct Descriptor {
       int number;
       ~Descriptor() {
@@ -70,8 +70,8 @@ class MappedFile {
     if (file.number < 0) refuse(path(), {}, {"cannot be opened: ", std::strerror(errno)});
     struct stat status {};
     if (fstat(file.number, &status) != 0) refuse(path(), {}, {"cannot be read: ", std::strerror(errno)});
-    if (S_ISDIR(status.st_mode)) refuse(path(), {}, {"is a folder, not a weight file"});
-    if (!S_ISREG(status.st_mode)) refuse(path(), {}, {"is not a regular file"});
+    if (S_ISDIR(status.st_mode)) refuse(path(), "", "is a folder, not a weight file");
+    if (!S_ISREG(status.st_mode)) refuse(path(), "", "is not a regular file");
     if (status.st_size == 0) return;  // an empty mapping does not exist
     const auto size = static_cast<std::size_t>(status.st_size);
     void* data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.number, 0);

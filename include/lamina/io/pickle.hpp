@@ -42,14 +42,14 @@ class Machine : Stack {
  private:
   Id none_, no_, yes_, empty_tuple_;  // made once
 
-  void execute(unsigned char opcode) {
+  [[gnu::cold]] void execute(unsigned char opcode) {
     switch (opcode) {
     case 0x80:  // PROTO
-      if (number<unsigned char>() > 5) fail({"a pickle protocol above 5"});
+      if (number<unsigned char>() > 5) fail("a pickle protocol above 5");
       return;
     case 0x95: {  // FRAME
       const auto length = number<std::uint64_t>();
-      if (length > bytes_.size() - at_) fail({"a frame that reaches past the end of the pickle"});
+      if (length > bytes_.size() - at_) fail("a frame that reaches past the end of the pickle");
       return;
     }
     case 0x28: return mark();  // MARK
@@ -103,7 +103,7 @@ class Machine : Stack {
     case 0x75: {  // SETITEMS
       const std::vector<Id> items = pop_to_mark();
       const Id dict = target(Kind::dict);
-      if (items.size() % 2 != 0) fail({"a key without a value"});
+      if (items.size() % 2 != 0) fail("a key without a value");
       for (std::size_t i = 0; i < items.size(); i += 2) set_item(dict, items[i], items[i + 1]);
       return;
     }
@@ -130,7 +130,7 @@ class Machine : Stack {
     }
     case 0x93: {  // STACK_GLOBAL
       const Id name = pop(), module = pop();
-      if (!is(name, Kind::text) || !is(module, Kind::text)) fail({"the name of a class is not text"});
+      if (!is(name, Kind::text) || !is(module, Kind::text)) fail("the name of a class is not text");
       return global(value(module).text, value(name).text);
     }
     case 0x52: {  // REDUCE
@@ -181,7 +181,7 @@ class Machine : Stack {
       good = good && c >= '0' && c <= '9' && !__builtin_mul_overflow(number, 10, &number) &&
              !__builtin_sub_overflow(number, c - '0', &number);  // downwards: the smallest number has no positive twin
     }
-    if (!good || (!negative && number == INT64_MIN)) fail({"an int that is not a number of 64 bits"});
+    if (!good || (!negative && number == INT64_MIN)) fail("an int that is not a number of 64 bits");
     integer(negative ? number : -number);
   }
   void text(std::uint64_t count) { push(make(Kind::text, take_text(count))); }
@@ -207,7 +207,7 @@ class Machine : Stack {
     }
   }
 
-  Id call(Id function, Id arguments, bool constructing) {
+  [[gnu::cold]] Id call(Id function, Id arguments, bool constructing) {
     for (;;) {
       if (!is(function, Kind::global)) fail({kind_name(value(function).kind), " cannot be called"});
       if (!is(arguments, Kind::tuple)) fail({"the arguments of a call are ", kind_name(value(arguments).kind)});

@@ -18,37 +18,50 @@ enum class Call : std::uint8_t {
   plain,      // torch.device(..), complex(..), bytes: kept as it is
 };
 
+struct NamedCall {
+  std::string_view module, name;
+  Call call;
+};
 /// The calls that PyTorch's weight files contain (torch/_utils.py, torch/_weights_only_unpickler.py).
+inline constexpr NamedCall permitted_calls[] = {
+    {"collections", "OrderedDict", Call::dict},
+    {"collections", "Counter", Call::dict},
+    {"__builtin__", "set", Call::set},
+    {"builtins", "set", Call::set},
+    {"__builtin__", "bytearray", Call::plain},
+    {"builtins", "bytearray", Call::plain},
+    {"__builtin__", "complex", Call::plain},
+    {"builtins", "complex", Call::plain},
+    {"_codecs", "encode", Call::plain},
+    {"torch", "Size", Call::size},
+    {"torch", "device", Call::plain},
+    {"torch._utils", "_rebuild_tensor", Call::tensor},
+    {"torch._utils", "_rebuild_tensor_v2", Call::tensor},
+    {"torch._utils", "_rebuild_tensor_v3", Call::tensor},
+    {"torch._utils", "_rebuild_parameter", Call::parameter},
+    {"torch._utils", "_rebuild_parameter_with_state", Call::parameter},
+    {"torch.nn.parameter", "Parameter", Call::parameter},
+    {"torch._tensor", "_rebuild_from_type_v2", Call::from_type},
+};
 constexpr Call permitted_call(std::string_view module, std::string_view name) {
-  const bool builtin = module == "__builtin__" || module == "builtins";
-  if (module == "collections" && (name == "OrderedDict" || name == "Counter")) return Call::dict;
-  if (builtin && name == "set") return Call::set;
-  if (builtin && (name == "bytearray" || name == "complex")) return Call::plain;
-  if (module == "_codecs" && name == "encode") return Call::plain;
-  if (module == "torch" && name == "Size") return Call::size;
-  if (module == "torch" && name == "device") return Call::plain;
-  if (module == "torch._utils") {
-    if (name == "_rebuild_tensor" || name == "_rebuild_tensor_v2" || name == "_rebuild_tensor_v3") return Call::tensor;
-    if (name == "_rebuild_parameter" || name == "_rebuild_parameter_with_state") return Call::parameter;
-  }
-  if (module == "torch.nn.parameter" && name == "Parameter") return Call::parameter;
-  if (module == "torch._tensor" && name == "_rebuild_from_type_v2") return Call::from_type;
+  for (const NamedCall& known : permitted_calls)
+    if (known.module == module && known.name == name) return known.call;
   return Call::refused;
 }
 
-/// Whether a pickle may not even name this class or function: no weight file has a reason to mention the modules that
-/// run programs, load code or look up other functions.
+/// Modules that run programs, load code or look up other functions: no weight file has a reason to mention them.
+inline constexpr std::string_view forbidden_modules[] = {
+    "os",        "posix",   "nt",          "sys",       "subprocess", "builtins", "__builtin__",      "runpy",
+    "importlib", "pickle",  "_pickle",     "cPickle",   "shutil",     "socket",   "multiprocessing",  "ctypes",
+    "code",      "codeop",  "commands",    "pty",       "pdb",        "bdb",      "timeit",           "webbrowser",
+    "asyncio",   "marshal", "imp",         "zipimport", "platform",   "tempfile", "_posixsubprocess", "_winapi",
+    "pkgutil",   "dill",    "cloudpickle", "joblib",
+};
+/// Whether a pickle may not even name this class or function.
 constexpr bool forbidden_global(std::string_view module, std::string_view name) {
-  constexpr std::string_view modules[] = {
-      "os",        "posix",   "nt",          "sys",       "subprocess", "builtins", "__builtin__",      "runpy",
-      "importlib", "pickle",  "_pickle",     "cPickle",   "shutil",     "socket",   "multiprocessing",  "ctypes",
-      "code",      "codeop",  "commands",    "pty",       "pdb",        "bdb",      "timeit",           "webbrowser",
-      "asyncio",   "marshal", "imp",         "zipimport", "platform",   "tempfile", "_posixsubprocess", "_winapi",
-      "pkgutil",   "dill",    "cloudpickle", "joblib",
-  };
   if (permitted_call(module, name) != Call::refused) return false;
   const std::string_view package = module.substr(0, module.find('.'));
-  for (const std::string_view forbidden : modules)
+  for (const std::string_view forbidden : forbidden_modules)
     if (package == forbidden) return true;
   return false;
 }

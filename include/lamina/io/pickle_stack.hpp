@@ -1,9 +1,9 @@
 /// The operands, the stack and the memo of a pickle machine, bounded.
 #pragma once
 #include "bytes.hpp"
+#include "name_map.hpp"
 #include "pickle_value.hpp"
 #include "refuse.hpp"
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,42 +20,45 @@ class Stack {
  protected:
   Stack(std::string_view file, std::string_view record, std::string_view bytes)
       : file_(file), record_(record), bytes_(bytes) {
-    if (bytes.size() > max_bytes) fail({"is larger than 1 GiB"});
+    if (bytes.size() > max_bytes) fail("is larger than 1 GiB");
   }
 
   std::string_view file_, record_, bytes_;
   std::size_t at_ = 0, opcode_at_ = 0, steps_ = 0;
   Graph graph_;
 
-  [[noreturn, gnu::cold]] void fail(Message why) const { io::refuse(file_, {record_, ": byte ", opcode_at_}, why); }
-  void spend(std::size_t steps) {
+  [[noreturn, gnu::cold, gnu::noinline]] void fail(Message why) const {
+    io::refuse(file_, {record_, ": byte ", opcode_at_}, why);
+  }
+  [[noreturn, gnu::cold, gnu::noinline]] void fail(const char* why) const { fail(Message{why}); }
+  [[gnu::noinline]] void spend(std::size_t steps) {
     if ((steps_ += steps) > max_steps) fail({"the pickle takes more than ", max_steps, " steps"});
   }
 
   // --- operands
   // -------------------------------------------------------------------------------------------------------
-  std::string_view take(std::uint64_t count) {
+  [[gnu::noinline]] std::string_view take(std::uint64_t count) {
     if (count > bytes_.size() - at_) fail({"needs ", count, " more bytes and the pickle has ", bytes_.size() - at_});
     const std::string_view taken = bytes_.substr(at_, count);
     at_ += count;
     return taken;
   }
   template <class T> T number() { return little_endian<T>(take(sizeof(T))); }
-  std::string_view take_text(std::uint64_t count) {
+  [[gnu::noinline]] std::string_view take_text(std::uint64_t count) {
     const std::string_view text = take(count);
-    if (!is_utf8(text)) fail({"text that is not UTF-8"});
+    if (!is_utf8(text)) fail("text that is not UTF-8");
     return text;
   }
-  std::string_view take_line() {
+  [[gnu::noinline]] std::string_view take_line() {
     const std::size_t end = bytes_.find('\n', at_);
-    if (end == bytes_.npos) fail({"a line without an end"});
+    if (end == bytes_.npos) fail("a line without an end");
     const std::string_view line = take_text(end - at_);
     ++at_;
     return line;
   }
   std::uint32_t signed_count() {
     const auto count = number<std::uint32_t>();
-    if (count > 0x7fffffff) fail({"a negative length"});
+    if (count > 0x7fffffff) fail("a negative length");
     return count;
   }
 
@@ -64,7 +67,7 @@ class Stack {
   Value& value(Id id) { return graph_.values[id]; }
   bool is(Id id, Kind kind) const { return graph_.is(id, kind); }
 
-  Id make(Kind kind, std::string_view text = {}, std::string_view name = {}) {
+  [[gnu::noinline]] Id make(Kind kind, std::string_view text = {}, std::string_view name = {}) {
     if (graph_.values.size() >= max_values) fail({"the pickle holds more than ", max_values, " values"});
     Value& made = graph_.values.emplace_back();
     made.kind = kind;
@@ -74,7 +77,7 @@ class Stack {
     made.name = name;
     return static_cast<Id>(graph_.values.size() - 1);
   }
-  Id make_with(Kind kind, const Id* first, std::size_t count) {
+  [[gnu::noinline]] Id make_with(Kind kind, const Id* first, std::size_t count) {
     const Id made = make(kind);
     for (std::size_t i = 0; i < count; ++i) {
       add(made, first[i]);
@@ -82,7 +85,7 @@ class Stack {
     }
     return made;
   }
-  void add(Id parent, Id child) {
+  [[gnu::noinline]] void add(Id parent, Id child) {
     deepen(parent, child);
     value(parent).items.push_back(child);
   }
@@ -91,63 +94,65 @@ class Stack {
     if (depth > max_depth) fail({"values are nested more than ", max_depth, " levels deep"});
     if (value(parent).depth < depth) value(parent).depth = static_cast<std::uint16_t>(depth);
   }
-  void add_to_set(Id set, Id item) {
+  [[gnu::noinline]] void add_to_set(Id set, Id item) {
     if (!value(item).hashable) fail({kind_name(value(item).kind), " cannot be in a set"});
     add(set, item);
   }
-  void set_item(Id dict, Id key, Id item) {
+  [[gnu::noinline]] void set_item(Id dict, Id key, Id item) {
     if (!value(key).hashable) fail({kind_name(value(key).kind), " cannot be the key of a dict"});
     add(dict, key);
     add(dict, item);
   }
 
-  void push(Id id) { stack_.push_back(id); }
+  [[gnu::noinline]] void push(Id id) { stack_.push_back(id); }
   std::size_t floor() const { return marks_.empty() ? 0 : marks_.back(); }
   Id top() const {
-    if (stack_.size() <= floor()) fail({"the stack is empty"});
+    if (stack_.size() <= floor()) fail("the stack is empty");
     return stack_.back();
   }
-  Id pop() {
+  [[gnu::noinline]] Id pop() {
     const Id id = top();
     stack_.pop_back();
     return id;
   }
-  std::vector<Id> pop_to_mark() {
-    if (marks_.empty()) fail({"there is no MARK"});
+  [[gnu::noinline]] std::vector<Id> pop_to_mark() {
+    if (marks_.empty()) fail("there is no MARK");
     const std::vector<Id> items(stack_.begin() + static_cast<std::ptrdiff_t>(marks_.back()), stack_.end());
     stack_.resize(marks_.back());
     marks_.pop_back();
     return items;
   }
   /// The value under the operands, which must be of that kind to be filled.
-  Id target(Kind kind) {
+  [[gnu::noinline]] Id target(Kind kind) {
     const Id id = top();
     if (!is(id, kind)) fail({kind_name(value(id).kind), " cannot be filled as ", kind_name(kind)});
     return id;
   }
 
-  void store(std::uint32_t index) {
+  [[gnu::noinline]] void store(std::uint32_t index) {
     const Id id = top();
     if (index < memo_.size()) {
       memo_[index] = id;
     } else if (index == memo_.size()) {
-      jumped_.erase(index);
+      if (jumps_ > 0 && jumped_.find(std::to_string(index))) --jumps_;
       memo_.push_back(id);
     } else {
-      if (jumped_.size() >= max_jumps) fail({"the memo has more than ", max_jumps, " indices out of order"});
-      jumped_[index] = id;
+      if (jumps_ >= max_jumps) fail({"the memo has more than ", max_jumps, " indices out of order"});
+      std::int64_t& stored = jumped_.number(std::to_string(index), -1);
+      jumps_ += stored < 0;
+      stored = id;
     }
   }
-  void recall(std::uint32_t index) {
+  [[gnu::noinline]] void recall(std::uint32_t index) {
     if (index < memo_.size()) return push(memo_[index]);
-    const auto found = jumped_.find(index);
-    if (found == jumped_.end()) fail({"nothing was stored in the memo as ", index});
-    push(static_cast<Id>(found->second));
+    const std::int64_t* const found = jumped_.find(std::to_string(index));
+    if (!found) fail({"nothing was stored in the memo as ", index});
+    push(static_cast<Id>(*found));
   }
-  std::uint32_t memo_size() const { return static_cast<std::uint32_t>(memo_.size() + jumped_.size()); }
+  std::uint32_t memo_size() const { return static_cast<std::uint32_t>(memo_.size() + jumps_); }
   void mark() { marks_.push_back(stack_.size()); }
-  std::vector<Id> pop_many(std::size_t count) {
-    if (stack_.size() - floor() < count) fail({"the stack is empty"});
+  [[gnu::noinline]] std::vector<Id> pop_many(std::size_t count) {
+    if (stack_.size() - floor() < count) fail("the stack is empty");
     const std::vector<Id> items(stack_.end() - static_cast<std::ptrdiff_t>(count), stack_.end());
     stack_.resize(stack_.size() - count);
     return items;
@@ -159,9 +164,10 @@ class Stack {
 
  private:
   std::vector<Id> stack_;
-  std::vector<std::size_t> marks_;               // sizes the stack had at each open MARK
-  std::vector<Id> memo_;                         // the indices 0, 1, 2, .. that pickles nearly always use
-  std::map<std::uint64_t, std::size_t> jumped_;  // the others
+  std::vector<std::size_t> marks_;  // sizes the stack had at each open MARK
+  std::vector<Id> memo_;            // the indices 0, 1, 2, .. that pickles nearly always use
+  NameMap jumped_;                  // the others, by their digits
+  std::size_t jumps_ = 0;           // the others that have no place in memo_ by now
 };
 
 }  // namespace lamina::io::pickle

@@ -14,24 +14,24 @@ enum class Container : std::uint8_t { zip, legacy, safetensors };
 
 namespace detail {
 /// Says what a file is that holds no weights.
-[[noreturn, gnu::cold]] inline void refuse_other(const MappedFile& file) {
-  constexpr std::pair<std::string_view, const char*> known[] = {
-      {"version https://git-lfs", "is a git-lfs pointer, not the weights themselves; fetch them with `git lfs pull`"},
-      {"\x1f\x8b", "is compressed with gzip; unpack it first"},
-      {"PK\5\6", "is an empty zip archive"},
-      {"\x89HDF\r\n", "is an HDF5 file (Keras?), which is not read"},
-      {"GGUF", "is a GGUF file, which is not read"},
-      {"\x93NUMPY", "is a NumPy array, which is not read"},
-  };
+inline constexpr std::pair<std::string_view, std::string_view> no_weight_files[] = {
+    {"version https://git-lfs", "is a git-lfs pointer, not the weights themselves; fetch them with `git lfs pull`"},
+    {"\x1f\x8b", "is compressed with gzip; unpack it first"},
+    {"PK\5\6", "is an empty zip archive"},
+    {"\x89HDF\r\n", "is an HDF5 file (Keras?), which is not read"},
+    {"GGUF", "is a GGUF file, which is not read"},
+    {"\x93NUMPY", "is a NumPy array, which is not read"},
+};
+[[noreturn, gnu::cold, gnu::noinline]] inline void refuse_other(const MappedFile& file) {
   const std::string_view bytes = file.bytes();
-  if (bytes.empty()) refuse(file.path(), {}, {"is empty"});
-  for (const auto& [start, what] : known)
+  if (bytes.empty()) refuse(file.path(), "", "is empty");
+  for (const auto& [start, what] : no_weight_files)
     if (bytes.substr(0, start.size()) == start) refuse(file.path(), {}, {what});
   const std::size_t first = bytes.substr(0, 512).find_first_not_of(" \t\r\n");
   if (first != bytes.npos && bytes[first] == '<')
-    refuse(file.path(), {}, {"is a web page or XML, not weights; was a link to a page downloaded?"});
+    refuse(file.path(), "", "is a web page or XML, not weights; was a link to a page downloaded?");
   if (bytes.size() > 262 && bytes.substr(257, 5) == "ustar")
-    refuse(file.path(), {}, {"is a tar archive, as PyTorch wrote before version 0.1.10; it is not read"});
+    refuse(file.path(), "", "is a tar archive, as PyTorch wrote before version 0.1.10; it is not read");
   if (bytes.size() > 8 && little_endian<std::uint64_t>(bytes) <= bytes.size() - 8)
     refuse(file.path(), {},
            {"is no weight file; were it safetensors, its header would begin with { and not with ",
@@ -58,7 +58,7 @@ inline Container container_of(const MappedFile& file) {
 /// read_torch_file) or safetensors. No tensor is copied: the records refer to the mapped file, which the result keeps.
 /// The names are as they are in the file, with prefixes such as `module.`. A damaged, hostile or unknown file throws
 /// checkpoint_error, which names the file, the place in it and the reason; code in a file is never run.
-inline StateDict read_state_dict(const std::string& path) {
+[[gnu::noinline]] inline StateDict read_state_dict(const std::string& path) {
   MappedFile file(path);
   switch (container_of(file)) {
   case Container::zip: return read_torch_file(std::move(file)).tensors;
@@ -68,10 +68,10 @@ inline StateDict read_state_dict(const std::string& path) {
   // The first of the five pickles in a row is this number.
   constexpr std::string_view magic = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
   if (file.bytes().substr(0, 32).find(magic) == std::string_view::npos)
-    refuse(file.path(), {}, {"is a Python pickle that torch.save did not write; it is not read"});
-  refuse(file.path(), {},
-         {"is in PyTorch's old format (before 1.6, or with _use_new_zipfile_serialization=False), which is not read; "
-          "load it in Python and save it again with torch.save"});
+    refuse(file.path(), "", "is a Python pickle that torch.save did not write; it is not read");
+  refuse(file.path(), "",
+         "is in PyTorch's old format (before 1.6, or with _use_new_zipfile_serialization=False), which is not read; "
+         "load it in Python and save it again with torch.save");
 }
 
 }  // namespace lamina::io

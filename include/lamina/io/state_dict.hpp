@@ -2,9 +2,9 @@
 #pragma once
 #include "../core/dtype.hpp"
 #include "mapped_file.hpp"
+#include "name_map.hpp"
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -53,15 +53,13 @@ class StateDict {
 
   /// Adds a tensor at the end. One of the same name is replaced in its place, as in a Python dict.
   void add(TensorRecord tensor) {
-    const auto [place, added] = by_name_.emplace(tensor.name, entries_.size());
-    if (added) entries_.push_back(std::move(tensor));
-    else entries_[place->second] = std::move(tensor);
+    const auto index = std::size_t(by_name_.number(tensor.name, std::int64_t(entries_.size())));
+    if (index == entries_.size()) entries_.push_back(std::move(tensor));
+    else entries_[index] = std::move(tensor);
   }
   /// Notes the version of the module at that path, which PyTorch saves beside the tensors (`_metadata`); "" is the
   /// root.
-  void set_version(std::string_view module, std::int64_t version) {
-    versions_.insert_or_assign(std::string(module), version);
-  }
+  void set_version(std::string_view module, std::int64_t version) { versions_.number(module, version) = version; }
 
   /// The file, as its path was given.
   std::string_view path() const { return file_.path(); }
@@ -74,21 +72,20 @@ class StateDict {
 
   /// The tensor of that name, or nullptr.
   const TensorRecord* find(std::string_view name) const {
-    const auto found = by_name_.find(name);
-    return found == by_name_.end() ? nullptr : &entries_[found->second];
+    const std::int64_t* const index = by_name_.find(name);
+    return index ? &entries_[std::size_t(*index)] : nullptr;
   }
 
   /// The version of the module at that path, if the file tells it: 2 for BatchNorm layers that count batches, else 1.
   std::optional<std::int64_t> version(std::string_view module) const {
-    const auto found = versions_.find(module);
-    return found == versions_.end() ? std::nullopt : std::optional(found->second);
+    const std::int64_t* const version = versions_.find(module);
+    return version ? std::optional(*version) : std::nullopt;
   }
 
  private:
   MappedFile file_;
   std::vector<TensorRecord> entries_;
-  std::map<std::string, std::size_t, std::less<>> by_name_;
-  std::map<std::string, std::int64_t, std::less<>> versions_;
+  NameMap by_name_, versions_;
 };
 
 }  // namespace lamina::io

@@ -22,24 +22,25 @@ struct TorchFile {
 
 namespace detail {
 
+/// The dtypes of storage classes.
+inline constexpr std::pair<std::string_view, Dtype> storage_dtypes[] = {
+    {"FloatStorage", Dtype::float32},
+    {"DoubleStorage", Dtype::float64},
+    {"HalfStorage", Dtype::float16},
+    {"BFloat16Storage", Dtype::bfloat16},
+    {"LongStorage", Dtype::int64},
+    {"IntStorage", Dtype::int32},
+    {"ShortStorage", Dtype::int16},
+    {"CharStorage", Dtype::int8},
+    {"ByteStorage", Dtype::uint8},
+    {"BoolStorage", Dtype::boolean},
+    {"ComplexFloatStorage", Dtype::complex64},
+    {"ComplexDoubleStorage", Dtype::complex128},
+    {"UntypedStorage", Dtype::uint8},
+};
 /// The dtype of a storage class such as `FloatStorage`; false if there is none of that name.
 constexpr bool storage_dtype(std::string_view type, Dtype& dtype) {
-  constexpr std::pair<std::string_view, Dtype> known[] = {
-      {"FloatStorage", Dtype::float32},
-      {"DoubleStorage", Dtype::float64},
-      {"HalfStorage", Dtype::float16},
-      {"BFloat16Storage", Dtype::bfloat16},
-      {"LongStorage", Dtype::int64},
-      {"IntStorage", Dtype::int32},
-      {"ShortStorage", Dtype::int16},
-      {"CharStorage", Dtype::int8},
-      {"ByteStorage", Dtype::uint8},
-      {"BoolStorage", Dtype::boolean},
-      {"ComplexFloatStorage", Dtype::complex64},
-      {"ComplexDoubleStorage", Dtype::complex128},
-      {"UntypedStorage", Dtype::uint8},
-  };
-  for (const auto& [name, value] : known)
+  for (const auto& [name, value] : storage_dtypes)
     if (name == type) return dtype = value, true;
   return false;
 }
@@ -54,7 +55,7 @@ class TorchReader {
     check_version();
     byte_swapped_ = big_endian_file();
     const std::size_t record = zip_.find("data.pkl");
-    if (record == ZipArchive::none) zip_.refuse({}, {"is a zip archive without data.pkl: not written by torch.save"});
+    if (record == ZipArchive::none) zip_.refuse("", "is a zip archive without data.pkl: not written by torch.save");
     graph_ = pickle::Machine(zip_.file().path(), "data.pkl", zip_[record].bytes).run();
   }
 
@@ -83,19 +84,19 @@ class TorchReader {
   StateDict tensors_;
   std::uint64_t elements_ = 0, steps_ = 0;
 
-  [[noreturn, gnu::cold]] void fail(Message where, Message why) const { zip_.refuse(where, why); }
+  [[noreturn, gnu::cold, gnu::noinline]] void fail(Message where, Message why) const { zip_.refuse(where, why); }
+  [[noreturn, gnu::cold, gnu::noinline]] void fail(Piece where, const char* why) const { zip_.refuse(where, why); }
   std::string_view kind(Id id) const { return id == pickle::no_value ? "missing" : pickle::kind_name(graph_[id].kind); }
   /// Bounds a walk over values that share each other, which can be exponentially longer than the file.
   void spend(std::size_t steps) {
-    if ((steps_ += steps) > (std::uint64_t(1) << 23)) fail({"data.pkl"}, {"its values refer to each other endlessly"});
+    if ((steps_ += steps) > (std::uint64_t(1) << 23)) fail("data.pkl", "its values refer to each other endlessly");
   }
 
   // --- the archive
   // ----------------------------------------------------------------------------------------------------
   void check_version() const {
     const std::size_t record = zip_.find("version");
-    if (record == ZipArchive::none)
-      fail({}, {"is a zip archive without a record `version`: not written by torch.save"});
+    if (record == ZipArchive::none) fail("", "is a zip archive without a record `version`: not written by torch.save");
     std::string_view text = zip_[record].bytes;
     if (!text.empty() && text.back() == '\n') text.remove_suffix(1);
     if (text != "10" && !(text.size() == 1 && text[0] >= '1' && text[0] <= '9'))
@@ -165,13 +166,13 @@ class TorchReader {
     }
   }
 
-  [[noreturn, gnu::cold]] void fail_module(std::string_view prefix, Message why) const {
+  [[noreturn, gnu::cold, gnu::noinline]] void fail_module(std::string_view prefix, Message why) const {
     if (prefix.empty()) fail({"the module"}, why);
     fail({"module ", quoted(prefix.substr(0, prefix.size() - 1))}, why);
   }
 
   // state_dict() of a module: its own parameters, its own persistent buffers, then each child.
-  void add_module(Id module, const std::string& prefix, int depth) {
+  [[gnu::cold]] void add_module(Id module, const std::string& prefix, int depth) {
     if (depth > 100) fail_module(prefix, {"modules are nested more than 100 levels deep"});
     if (!is_module(module)) fail_module(prefix, {"is ", kind(module), ", not a module"});
     spend(graph_[graph_[module].state].items.size());
@@ -185,10 +186,10 @@ class TorchReader {
       if (!graph_.is(children[i], Kind::text)) fail_module(prefix, {"the name of a child is ", kind(children[i])});
       const std::string_view name = graph_[children[i]].text;
       spend((prefix.size() + name.size()) / 8);  // shared children can spell out exponentially many paths
-      add_module(children[i + 1], prefix + std::string(name) + ".", depth + 1);
+      add_module(children[i + 1], text_of({prefix, name, "."}), depth + 1);
     }
   }
-  void add_own(Id dict, Id left_out, const std::string& prefix) {
+  [[gnu::cold]] void add_own(Id dict, Id left_out, const std::string& prefix) {
     if (!graph_.is(dict, Kind::dict)) {
       if (dict == pickle::no_value) return;
       fail_module(prefix, {"its parameters or buffers are ", kind(dict), ", not a dict"});
@@ -201,7 +202,7 @@ class TorchReader {
       if (graph_.is(tensor, Kind::none) || contains(left_out, graph_[key].text)) continue;
       if (!graph_.is(tensor, Kind::tensor))
         fail_module(prefix, {quoted(graph_[key].text), " is ", kind(tensor), ", not a tensor"});
-      add_tensor(tensor, prefix + std::string(graph_[key].text));
+      add_tensor(tensor, text_of({prefix, graph_[key].text}));
     }
   }
   bool contains(Id set, std::string_view text) {
@@ -212,7 +213,7 @@ class TorchReader {
     return false;
   }
 
-  void add_tensor(Id id, std::string_view name) {
+  [[gnu::cold]] void add_tensor(Id id, std::string_view name) {
     spend(8 + name.size() / 8);
     TensorRecord tensor = read_tensor(id, name);
     // A stride of 0 lets a few bytes claim any number of elements.
@@ -230,11 +231,11 @@ class TorchReader {
     return name.empty() ? text_of({"tensor at byte ", graph_[id].offset, " of data.pkl"})
                         : text_of({"tensor ", quoted(name)});
   }
-  [[noreturn, gnu::cold]] void fail_tensor(Id id, std::string_view name, Message why) const {
+  [[noreturn, gnu::cold, gnu::noinline]] void fail_tensor(Id id, std::string_view name, Message why) const {
     fail({shown(id, name)}, why);
   }
 
-  TensorRecord read_tensor(Id id, std::string_view name) {
+  [[gnu::cold]] TensorRecord read_tensor(Id id, std::string_view name) {
     const std::vector<Id>& arguments = graph_[id].items;
     const bool typed = graph_[id].name == "_rebuild_tensor_v3", oldest = graph_[id].name == "_rebuild_tensor";
     const std::size_t fewest = oldest ? 4 : typed ? 7 : 6, most = oldest ? 4 : fewest + 1;
@@ -256,8 +257,8 @@ class TorchReader {
   }
 
   /// The first element, if all elements lie in a storage of that many; 0 for a tensor without elements.
-  std::int64_t check_bounds(Id id, std::string_view name, const TensorRecord& tensor, std::int64_t offset,
-                            std::int64_t stored) const {
+  [[gnu::cold]] std::int64_t check_bounds(Id id, std::string_view name, const TensorRecord& tensor, std::int64_t offset,
+                                          std::int64_t stored) const {
     if (tensor.shape.size() != tensor.strides.size())
       fail_tensor(id, name, {"has ", tensor.shape.size(), " sizes and ", tensor.strides.size(), " strides"});
     for (const std::int64_t size : tensor.shape)
@@ -276,7 +277,7 @@ class TorchReader {
   }
 
   /// ('storage', class, key, location, number of elements)
-  const Storage& read_storage(Id id, std::string_view name, Id reference) {
+  [[gnu::cold]] const Storage& read_storage(Id id, std::string_view name, Id reference) {
     if (!graph_.is(reference, Kind::persistent)) fail_tensor(id, name, {"its storage is ", kind(reference)});
     const Id tuple = graph_[reference].items[0];
     const bool whole = graph_.is(tuple, Kind::tuple) && graph_[tuple].items.size() == 5;
@@ -285,7 +286,7 @@ class TorchReader {
         !graph_.is(parts[2], Kind::text) || !graph_.is(parts[4], Kind::integer))
       fail_tensor(id, name, {"its storage is not described as ('storage', class, key, location, size)"});
     const std::string_view key = graph_[parts[2]].text, module = graph_[parts[1]].text, type = graph_[parts[1]].name;
-    const std::string record_name = "data/" + std::string(key);
+    const std::string record_name = text_of({"data/", key});
     const std::size_t record = key.find('/') == key.npos ? zip_.find(record_name) : ZipArchive::none;
     if (record == ZipArchive::none)
       fail({printable(record_name)}, {"there is no such record; the ", shown(id, name), " needs it"});
@@ -310,7 +311,7 @@ class TorchReader {
     return seen = found;
   }
 
-  Dtype dtype_argument(Id id, std::string_view name, Id argument) const {
+  [[gnu::cold]] Dtype dtype_argument(Id id, std::string_view name, Id argument) const {
     if (!graph_.is(argument, Kind::global) || graph_[argument].text != "torch")
       fail_tensor(id, name, {"its dtype is ", kind(argument)});
     for (int i = 0; i <= static_cast<int>(Dtype::complex128); ++i)
@@ -326,7 +327,7 @@ class TorchReader {
     if (graph_[number].integer < 0) fail_tensor(id, name, {"a size, stride or offset is ", graph_[number].integer});
     return graph_[number].integer;
   }
-  std::vector<std::int64_t> extents(Id id, std::string_view name, Id tuple) const {
+  [[gnu::cold]] std::vector<std::int64_t> extents(Id id, std::string_view name, Id tuple) const {
     if (!graph_.is(tuple, Kind::tuple)) fail_tensor(id, name, {"its sizes or strides are ", kind(tuple)});
     const std::size_t rank = graph_[tuple].items.size();
     if (rank > 64) fail_tensor(id, name, {"has ", rank, " dimensions; 64 are the limit"});
@@ -336,7 +337,7 @@ class TorchReader {
     return result;
   }
   /// {'conj': True, 'neg': True}: what a view still has to do to the stored elements.
-  void read_notes(Id id, std::string_view name, Id notes, TensorRecord& tensor) {
+  [[gnu::cold]] void read_notes(Id id, std::string_view name, Id notes, TensorRecord& tensor) {
     if (graph_.is(notes, Kind::none)) return;
     if (!graph_.is(notes, Kind::dict)) fail_tensor(id, name, {"its metadata is ", kind(notes)});
     spend(graph_[notes].items.size());

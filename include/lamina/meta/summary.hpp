@@ -2,7 +2,6 @@
 #pragma once
 #include "../reflect/outline.hpp"
 #include "meta.hpp"
-#include <algorithm>
 
 namespace lamina {
 
@@ -19,30 +18,28 @@ struct SummaryTotals {
 };
 
 /// The row of the layer that made each value, or -1 for functions and inputs. Only modules without children make
-/// values; no two of them have the same address.
+/// values; no two of them have the same address. Layers make values in about the order of their rows, so a search goes
+/// on from the last hit.
 inline std::vector<int> rows_of_values(const std::vector<OutlineRow>& outline, const Graph& graph) {
-  std::vector<std::pair<const void*, int>> layers;
-  for (int row = 0; row < int(outline.size()); ++row)
-    if (outline[std::size_t(row)].end == row + 1) layers.emplace_back(outline[std::size_t(row)].address, row);
-  const std::less<const void*> before;
-  std::sort(layers.begin(), layers.end(), [&](const auto& a, const auto& b) { return before(a.first, b.first); });
-
   std::vector<int> rows(graph.nodes.size(), -1);
-  for (std::size_t value = 0; value < rows.size(); ++value) {
-    const void* layer = graph.nodes[value].layer;
-    if (!layer) continue;
-    const auto found =
-        std::lower_bound(layers.begin(), layers.end(), layer,
-                         [&](const auto& entry, const void* address) { return before(entry.first, address); });
-    if (found != layers.end() && found->first == layer) rows[value] = found->second;
-  }
+  std::size_t row = 0;
+  for (std::size_t value = 0; value < rows.size(); ++value)
+    for (std::size_t tried = 0; graph.nodes[value].layer && tried < outline.size(); ++tried) {
+      const bool leaf = outline[row].end == int(row) + 1;
+      if (leaf && outline[row].address == graph.nodes[value].layer) {
+        rows[value] = int(row);
+        break;
+      }
+      row = row + 1 == outline.size() ? 0 : row + 1;
+    }
   return rows;
 }
 
 /// What a module gives is certain where the value that was made last inside it leaves it: as a result of the model, or
 /// because a layer outside reads it. A value that only functions read (cat, +) may be one on the way to the result.
 inline bool leaves(const Graph& graph, const std::vector<int>& row_of, int value, int first_row, int end_row) {
-  if (std::find(graph.outputs.begin(), graph.outputs.end(), value) != graph.outputs.end()) return true;
+  for (int output : graph.outputs)
+    if (output == value) return true;
   for (std::size_t reader = std::size_t(value) + 1; reader < graph.nodes.size(); ++reader) {
     const Node& node = graph.nodes[reader];
     const bool outside = row_of[reader] >= 0 && (row_of[reader] < first_row || row_of[reader] >= end_row);
@@ -78,7 +75,7 @@ inline std::vector<SummaryRow> summary_rows(const std::vector<OutlineRow>& outli
       row.parameters += rows[std::size_t(child)].parameters;
       row.parameter_bytes += rows[std::size_t(child)].parameter_bytes;
       row.macs += rows[std::size_t(child)].macs;
-      last = std::max(last, last_value[std::size_t(child)]);
+      if (last_value[std::size_t(child)] > last) last = last_value[std::size_t(child)];
       last_child = child;
     }
     const bool leaf = module_row.end == i + 1;
@@ -114,11 +111,17 @@ inline std::string two_decimals(double value) {
   return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed, 2).ptr};
 }
 
-/// A line of the table. Columns count characters of UTF-8, whose further bytes begin with the bits 10.
+/// Characters of UTF-8, whose further bytes begin with the bits 10.
+inline std::size_t characters(std::string_view text) {
+  std::size_t n = 0;
+  for (char c : text) n += (c & 0xc0) != 0x80;
+  return n;
+}
+
+/// A line of the table.
 inline void append_columns(std::string& out, const std::string (&cells)[4], const std::size_t (&widths)[4]) {
   for (int i = 0; i < 4; ++i) {
-    const std::size_t length =
-        std::size_t(std::count_if(cells[i].begin(), cells[i].end(), [](char c) { return (c & 0xc0) != 0x80; }));
+    const std::size_t length = characters(cells[i]);
     const std::string filler(widths[i] > length ? widths[i] - length : 0, ' ');
     const bool text = i < 2;  // numbers are aligned at the right
     out += text ? cells[i] + filler : filler + cells[i];
@@ -152,9 +155,9 @@ inline std::string summary_text(const std::vector<OutlineRow>& outline, const Gr
     label += row.class_name;
     if (rows[std::size_t(i)].calls > 1) label += " (" + std::to_string(rows[std::size_t(i)].calls) + " calls)";
     if (row.depth <= depth) {
-      widths[0] = std::max(
-          widths[0], std::size_t(std::count_if(label.begin(), label.end(), [](char c) { return (c & 0xc0) != 0x80; })));
-      widths[1] = std::max(widths[1], rows[std::size_t(i)].output.size());
+      const std::size_t lengths[] = {characters(label), rows[std::size_t(i)].output.size()};
+      for (int column = 0; column < 2; ++column)
+        if (lengths[column] > widths[column]) widths[column] = lengths[column];
     }
     labels.push_back(std::move(label));
   }

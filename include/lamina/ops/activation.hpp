@@ -21,6 +21,11 @@ struct Activation {
   Kind kind = Kind::identity;
   float parameter = 0;
 
+  constexpr std::string_view function() const {
+    constexpr std::string_view names[] = {"identity", "relu",      "leaky_relu", "sigmoid", "tanh",
+                                          "gelu",     "gelu_tanh", "silu",       "scale",   "shift"};
+    return names[int(kind)];
+  }
   constexpr Text check(const Dims&) const { return {}; }
   constexpr Dims shape(const Dims& x) const { return x; }
   friend constexpr bool operator==(const Activation&, const Activation&) = default;

@@ -24,8 +24,8 @@ namespace lamina {
 using Operation =
     std::variant<ops::Input, ops::Conv2d, ops::BatchNorm, ops::Activation, ops::Binary, ops::Identity, ops::Linear,
                  ops::MaxPool2d, ops::Flatten, ops::AdaptiveAvgPool2d, ops::AvgPool2d, ops::ConvTranspose2d,
-                 ops::Upsample, ops::PadTo, ops::Cat, ops::Softmax, ops::LayerNorm, ops::GroupNorm, ops::Pad,
-                 ops::Copy, ops::Matmul, ops::Unsqueeze, ops::Reshape, ops::ParameterValue, ops::PairLoss, ops::CrossEntropy>;
+                 ops::Upsample, ops::PadTo, ops::Cat, ops::Softmax, ops::LayerNorm, ops::GroupNorm, ops::Pad, ops::Copy,
+                 ops::Matmul, ops::Unsqueeze, ops::Reshape, ops::ParameterValue, ops::PairLoss, ops::CrossEntropy>;
 
 inline constexpr int operation_kinds = int(std::variant_size_v<Operation>);
 

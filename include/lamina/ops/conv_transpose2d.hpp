@@ -26,9 +26,14 @@ struct ConvTranspose2d {
     return {x[0], out_channels, extent(x[2], window.height, output_padding_height),
             extent(x[3], window.width, output_padding_width)};
   }
-  /// Products of every input element with its taps, borders included, as torchinfo counts them by output elements.
+  /// As torchinfo counts them: all taps for every output element.
   constexpr idx macs(const Dims& x) const {
     return count(shape(x)) * (in_channels / groups) * window.height.kernel * window.width.kernel;
+  }
+  /// Products of every input element with its taps, borders included: what a kernel computes. `macs` counts some stride
+  /// * stride times as many.
+  constexpr idx products(const Dims& x) const {
+    return count(x) * (out_channels / groups) * window.height.kernel * window.width.kernel;
   }
   friend constexpr bool operator==(const ConvTranspose2d&, const ConvTranspose2d&) = default;
 

@@ -1,10 +1,10 @@
-/// Members of a module: their types, names and values, in order. The only file that includes Boost.PFR, which reads
-/// plain aggregates; containers and classes with LAMINA_MEMBERS say their members themselves.
+/// Members of a module: their types, names and values, in order. Plain aggregates are read with Boost.PFR; containers
+/// and classes with LAMINA_MEMBERS say their members themselves.
 #pragma once
 #include "../core/members.hpp"
 #include "../core/text.hpp"
+#include "member_name.hpp"
 #include <boost/pfr/core.hpp>
-#include <boost/pfr/core_name.hpp>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -42,7 +42,7 @@ template <says_members T> struct Members<T> {
 template <class T, class Index> struct AggregateMembers;
 template <class T, std::size_t... I> struct AggregateMembers<T, std::index_sequence<I...>> {
   using list = types<std::remove_cvref_t<decltype(boost::pfr::get<I>(std::declval<T&>()))>...>;
-  static constexpr NameList<sizeof...(I)> names{{boost::pfr::get_name<I, T>()...}};
+  static constexpr NameList<sizeof...(I)> names{{aggregate_member_name<I, T>()...}};
 };
 template <class T>
 requires(std::is_aggregate_v<T> && !container<T> && !says_members<T>) struct Members<T>

@@ -4,7 +4,7 @@
 #include "../core/error.hpp"
 #include "../core/text.hpp"
 #include "storage.hpp"
-#include <algorithm>
+#include <cstring>
 #include <span>
 #include <string>
 
@@ -81,7 +81,7 @@ template <class T, shape S> class Tensor {
   template <class U>
   requires std::is_same_v<std::remove_const_t<U>, T>
   explicit Tensor(const TensorView<U, S>& view) : Tensor(view.dims()) {
-    std::copy_n(view.data(), std::size_t(view.size()), data());
+    if (view.size() > 0) std::memcpy(data(), view.data(), std::size_t(view.size()) * sizeof(T));
   }
 
   T* data() { return reinterpret_cast<T*>(storage_.data()); }
@@ -96,11 +96,11 @@ template <class T, shape S> class Tensor {
 
   Tensor clone() const {
     Tensor copy(extents);
-    std::copy_n(data(), std::size_t(size()), copy.data());
+    std::memcpy(copy.data(), data(), std::size_t(size()) * sizeof(T));
     return copy;
   }
   Tensor& fill(T value) {
-    std::fill_n(data(), std::size_t(size()), value);
+    for (T& element : span()) element = value;
     return *this;
   }
   template <class... I>
