@@ -59,8 +59,8 @@ struct UNet {
 static_assert(std::is_same_v<output_shape<UNet, Shape<1, 1, 303, 384>>, Shape<1, 2, 303, 384>>);
 // The same model as the library's.
 static_assert(state_dict_keys<UNet> == state_dict_keys<models::UNet<1, 2, true, 8>>);
-// Activations and scratch of a photograph of 303 x 384 fit into 24 MiB.
-static_assert(peak_memory<UNet, Shape<1, 1, 303, 384>> < 24_MiB);
+// Activations and scratch of a photograph of 303 x 384 fit into 26 MiB.
+static_assert(peak_memory<UNet, Shape<1, 1, 303, 384>> < 26_MiB);
 
 int main() {
   UNet net;

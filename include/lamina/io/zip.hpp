@@ -76,9 +76,8 @@ class ZipArchive {
       zip64_end_signature{"PK\6\6", 4}, entry_signature{"PK\1\2", 4}, local_signature{"PK\3\4", 4};
 
   [[gnu::noinline]] static std::string lower_case(std::string_view text) {
-    std::string result(text);
-    for (char& c : result)
-      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    std::string result;
+    for (const char c : text) result += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
     return result;
   }
   [[gnu::noinline]] static std::uint16_t u16(std::string_view bytes, std::size_t at) {
