@@ -9,6 +9,7 @@
 using namespace lamina;
 
 int main(int count, char** arguments) {
+  const int calls = count > 1 ? std::atoi(arguments[1]) : 20;
   // Speed does not depend on what the weights are.
   models::ResNet18 net;
   std::mt19937 generator;
@@ -20,7 +21,7 @@ int main(int count, char** arguments) {
   for (float& value : x.span()) value = draw(generator);
 
   const auto engine = compile<Shape<1, 3, 224, 224>>(net);
-  const Profile result = profile(engine, {.calls = count > 1 ? std::atoi(arguments[1]) : 20}, x);
+  const Profile result = profile(engine, {.calls = calls}, x);
   std::cout << result;
   std::ofstream("profile.svg") << to_svg(result);
 }

@@ -32,23 +32,6 @@ template <class F> double best_rate(F f) {
   return best;
 }
 
-/// Floating-point operations a second: multiply-adds on registers alone.
-inline double peak() {
-  return best_rate([] {
-    constexpr int steps = 1'000'000;
-    Sums sums;
-    Vector factor = Vector{} + 0.5f, addend = Vector{} + 1.0f;
-    benchmark::DoNotOptimize(factor);
-    benchmark::DoNotOptimize(addend);
-    for (int step = 0; step < steps; ++step) {
-      LAMINA_UNROLL
-      for (int i = 0; i < chains; ++i) sums.chain[i] = sums.chain[i] * factor + addend;
-    }
-    benchmark::DoNotOptimize(sums);
-    return 2.0 * steps * chains * width;
-  });
-}
-
 /// Bytes a second: reading this many bytes again and again, from whichever cache or memory holds them.
 inline double bandwidth(std::size_t bytes) {
   std::vector<Sums> memory(std::max<std::size_t>(bytes / sizeof(Sums), 1));
