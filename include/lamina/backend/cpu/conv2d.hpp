@@ -45,7 +45,7 @@ inline void run_depthwise(const ops::Conv2d& op, const Call& call, const Pixels&
             to_step = pixels.rows.extent * pixels.columns.extent * channel_block;
   const idx tiles = divide_up(pixels.count(), register_tile.pixels);
   threads::run(call.threads, [&](int part) {
-    const float** from = reinterpret_cast<const float**>(call.scratch + part * product_scratch(taps));
+    const float** from = reinterpret_cast<const float**>(call.scratch + part * address_floats(taps));
     float* to[register_tile.pixels];
     const float* residual[register_tile.pixels];
     const Share own(tiles, part, call.threads);
@@ -99,20 +99,15 @@ inline void run(const ops::Conv2d& op, const Call& call) {
   if (call.method == Method::gathered) {
     const Gathered copy(op, x.dims);
     const idx rows = x.dims[0] * copy.height;
-    threads::run(call.threads, [&](int part) {
-      detail::gather_rows(op, x, copy, {rows, part, call.threads}, call.scratch);
-    });
+    threads::run(call.threads,
+                 [&](int part) { detail::gather_rows(op, x, copy, {rows, part, call.threads}, call.scratch); });
     product.scratch += round_up(x.dims[0] * copy.item(), channel_block);
     pixels.x = call.scratch, pixels.x_item = copy.item(), pixels.lanes = copy.channels;
     pixels.height = copy.height, pixels.width = copy.width;
     pixels.vertical.first = pixels.horizontal.first = 0;
-    idx run = copy.channels;
-    if (copy.rows_whole) {
-      run *= w.kernel;
-      pixels.horizontal.taps = 1;
-      product.taps = h.kernel;
-    }
-    product.channels = {run, op.out_channels, 1, run};
+    if (copy.rows_whole) pixels.horizontal.taps = 1;
+    product.taps = int(copy.taps);
+    product.channels = copy.runs;
   }
   product.pixels = pixels.count();
   multiply(product, pixels);

@@ -8,7 +8,7 @@ namespace lamina::inline LAMINA_ISA::cpu {
 
 constexpr Scratch scratch_of(const ops::Matmul&, const Dims& a, const Dims& b) {
   const Channels channels(a[a.rank - 1], b[b.rank - 1], 1, feature_block);
-  return {channels.weights() + round_up(b[b.rank - 1], group_channels), product_scratch(1)};
+  return {channels.weights() + round_up(b[b.rank - 1], group_channels), product_scratch(channels, 1)};
 }
 
 /// The right operand is packed, then its columns are the output channels of a linear layer.

@@ -32,12 +32,18 @@ constexpr Channels channels_of(const ops::Conv2d& op) {
 struct Gathered {
   idx height, width, channels;
   bool rows_whole;  ///< the taps of a row lie side by side: they are one run
+  Channels runs;    ///< what a tap sums over
+  idx taps;
 
   constexpr Gathered(const ops::Conv2d& op, const Dims& x)
       : height(x[2] + op.window.height.before + op.window.height.after),
         width(x[3] + op.window.width.before + op.window.width.after), channels(op.in_channels),
-        rows_whole(op.window.width.dilation == 1) {}
+        rows_whole(op.window.width.dilation == 1), runs(run_of(op), op.out_channels, 1, run_of(op)),
+        taps(op.window.height.kernel * (rows_whole ? 1 : op.window.width.kernel)) {}
   constexpr idx item() const { return height * width * channels; }
+
+ private:
+  constexpr idx run_of(const ops::Conv2d& op) const { return channels * (rows_whole ? op.window.width.kernel : 1); }
 };
 
 /// The tiles of a Winograd convolution.
@@ -116,14 +122,17 @@ constexpr Method method_of(const ops::Conv2d& op, const Dims& x, Layout layout, 
 
 constexpr Scratch scratch_of(const ops::Conv2d& op, const Dims& x, Method method) {
   switch (method) {
-  case Method::depthwise: return {0, product_scratch(taps_of(op.window))};
-  case Method::gathered: return {x[0] * Gathered(op, x).item(), product_scratch(taps_of(op.window))};
+  case Method::depthwise: return {0, address_floats(taps_of(op.window))};
+  case Method::gathered: {
+    const Gathered copy(op, x);
+    return {x[0] * copy.item(), product_scratch(copy.runs, copy.taps)};
+  }
   case Method::winograd2:
   case Method::winograd4: {
     const WinogradTiles t(op, x, method);
     return {0, t.in_floats() + t.out_floats()};
   }
-  default: return {0, product_scratch(taps_of(op.window))};
+  default: return {0, product_scratch(channels_of(op), taps_of(op.window))};
   }
 }
 
@@ -139,7 +148,8 @@ constexpr idx weight_floats(const ops::ConvTranspose2d& op, Method) {
   return channels_of(op).weights() * taps_of(op.window);
 }
 constexpr Scratch scratch_of(const ops::ConvTranspose2d& op, const Dims&, Method) {
-  return {0, product_scratch(taps_of(op.window))};
+  // A phase may have all taps or one.
+  return {0, max(product_scratch(channels_of(op), taps_of(op.window)), product_scratch(channels_of(op), 1))};
 }
 
 // ---- linear layers
@@ -154,6 +164,8 @@ constexpr Method method_of(const ops::Linear&, const Dims& x, Layout, const Comp
 constexpr idx weight_floats(const ops::Linear& op, Method method) {
   return method == Method::plain ? idx(op.in_features) * op.out_features : channels_of(op).weights();
 }
-constexpr Scratch scratch_of(const ops::Linear&, const Dims&, Method) { return {0, product_scratch(1)}; }
+constexpr Scratch scratch_of(const ops::Linear& op, const Dims&, Method) {
+  return {0, product_scratch(channels_of(op), 1)};
+}
 
 }  // namespace lamina::inline LAMINA_ISA::cpu

@@ -7,6 +7,9 @@
 
 namespace lamina::inline LAMINA_ISA::cpu {
 
+/// Floats of a cache line.
+inline constexpr idx cache_line = 64 / idx(sizeof(float));
+
 /// Output channels that a call of the micro-kernel computes.
 inline constexpr int group_channels = register_tile.group_blocks * int(channel_block);
 
@@ -23,6 +26,18 @@ struct Tile {
   idx to_offset = 0, to_step = 0;          ///< floats to the first output block and from each to the next
   const float* bias = nullptr;             ///< null: the sums are added to what is in the result
   bool relu = false;
+  const float* ahead = nullptr;  ///< weights of later tiles: some cache lines are fetched from here at every tap
+  idx ahead_lines = 0, ahead_step = 0;
+
+  /// While `tiles` of them go by, fetches the `floats` weights that come next, each an equal share: memory has the time
+  /// of all tiles for them, not of the first alone. 6% of a ResNet-50.
+  void fetch_ahead(const float* next, idx floats, idx tiles) {
+    ahead = next;
+    ahead_lines = divide_up(floats, max(1, tiles * blocks * taps * cache_line));
+    ahead_step = divide_up(floats, tiles * cache_line) * cache_line;
+  }
+  /// Goes on to the next share.
+  void next() { ahead += ahead_step; }
 };
 
 /// What a pixel in the padding reads.
@@ -50,6 +65,7 @@ template <int Pixels, int Blocks> LAMINA_ONE_COPY inline void micro_kernel(const
   LAMINA_UNROLL for (int i = 0; i < sums; ++i) sum[i] = t.bias ? load(t.bias + i % vectors * vector_floats) : vector{};
   if (t.residual) LAMINA_UNROLL for (int i = 0; i < sums; ++i) sum[i] += load(t.residual[i / vectors] + offset(i));
   const float* weight = t.weight;
+  const float* ahead = t.ahead;
   idx shift = t.first_block * t.from_step;
   for (idx block = t.blocks; block > 0; --block, shift += t.from_step) {
     const float* const* from = t.from;
@@ -57,6 +73,7 @@ template <int Pixels, int Blocks> LAMINA_ONE_COPY inline void micro_kernel(const
     for (int tap = t.taps; tap > 0; --tap, from += Pixels) {
       const float* x[Pixels];
       LAMINA_UNROLL for (int p = 0; p < Pixels; ++p) x[p] = from[p] ? from[p] + shift : zero_run;
+      for (idx line = t.ahead_lines; line > 0; --line, ahead += cache_line) __builtin_prefetch(ahead, 0, 2);
       for (idx c = 0; c < run; ++c, weight += vectors * vector_floats) {
         __builtin_prefetch(weight + prefetch_floats);
         vector w[vectors];

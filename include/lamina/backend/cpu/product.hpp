@@ -73,7 +73,7 @@ struct Product {
   idx to_step = 0;           ///< floats between blocks of output channels
   bool whole_blocks = true;  ///< the result has room for whole blocks
   ops::Activation activation{};
-  float* scratch = nullptr;  ///< product_scratch(taps) floats a thread
+  float* scratch = nullptr;  ///< product_scratch(channels, taps) floats a thread
   int threads = 1;
 };
 
@@ -86,13 +86,34 @@ struct Addresses {
 /// Fills the addresses of the pixels `first`, `first` + 1, ...: as many as the tile has, behind the last one it again.
 using Locate = Callback<idx, int, const Addresses&>;
 
-/// Floats of scratch for a thread's table of addresses.
-constexpr idx product_scratch(idx taps) { return taps * register_tile.pixels * idx(sizeof(void*) / sizeof(float)); }
+/// Floats of scratch for the addresses of a tile.
+constexpr idx address_floats(idx taps) {
+  return (taps + 2) * register_tile.pixels * idx(sizeof(void*) / sizeof(float));
+}
 
 namespace detail {
-// Weights that are at most this large stay in the L2 cache while pixels go by; larger ones go by in slabs.
-// Of the input, as many tiles go by as stay there beside a slab.
-inline constexpr idx resident_floats = 72 * 1024, slab_floats = 40 * 1024, block_floats = 32 * 1024;
+// Of the weights of a group, a slab of so many floats stays in the L2 cache while the tiles of a block go by, and of
+// the input, a block of so many. Each slab is read once a block: blocks are large where weights are.
+inline constexpr idx slab_floats = 40 * 1024, block_floats = 64 * 1024;
+// Tiles of a block at most: their addresses are found once and kept.
+inline constexpr idx most_tiles = 32;
+// Weights that are at most this large stay in the L2 cache with all groups; threads then share the pixels out, not the
+// groups.
+inline constexpr idx resident_floats = 72 * 1024;
+
+/// How a product goes through the caches.
+struct Blocking {
+  idx tile_floats;  ///< of the input, in a tile
+  idx tiles;        ///< tiles of a block, at most
+  bool copied;      ///< a block's input is copied: side by side it is read without conflicts, and ahead of its use
+
+  constexpr Blocking(const Channels& channels, idx taps)
+      : tile_floats(register_tile.pixels * max(1, channels.blocks_of(0).count * channels.run)),
+        tiles(min(most_tiles, max(4, block_floats / tile_floats))),
+        copied(taps == 1 && channels.run == channel_block && channels.out >= 8 * channel_block &&
+               channels.groups == 1) {}
+  constexpr idx copy_floats() const { return copied ? tiles * tile_floats : 0; }
+};
 
 /// The tile where the result has no room for a whole block: computed aside and copied.
 LAMINA_ONE_COPY inline void run_partial_tile(Tile tile, int pixels, idx blocks, idx channels) {
@@ -116,71 +137,125 @@ LAMINA_ONE_COPY inline void run_partial_tile(Tile tile, int pixels, idx blocks, 
 }
 }  // namespace detail
 
+/// Floats of scratch that a product takes for each thread: copies and addresses of a block of tiles.
+constexpr idx product_scratch(const Channels& channels, idx taps) {
+  const detail::Blocking blocking(channels, taps);
+  return round_up(blocking.tiles * address_floats(taps), cache_line) + blocking.copy_floats();
+}
+
+namespace detail {
+/// A thread's share of a product: blocks of tiles, by groups of output channels, by slabs of their weights.
+class ProductRun {
+  const Product& p;
+  const Locate& locate;
+  Share groups, tiles;
+  Blocking blocking;
+  idx group_weights = p.channels.group_weights() * p.taps;
+  const float** table;       // [tiles of a block]: the addresses of each
+  float* copy;               // [tiles of a block][blocks][pixels][16]
+  idx first = 0, count = 0;  // the tiles of the block
+
+  idx first_pixel(idx t) const { return (first + t) * register_tile.pixels; }
+  int pixels(idx t) const { return tile_pixels(p.pixels - first_pixel(t)); }
+  static Addresses addresses(const float** from, int taps) {
+    const float** const residual = from + taps * register_tile.pixels;
+    return {from, const_cast<float**>(residual + register_tile.pixels), residual};
+  }
+  Addresses addresses(idx t) const { return addresses(table + t * (p.taps + 2) * register_tile.pixels, p.taps); }
+
+  void copy_tile(const Addresses& a, int pixels, float* to) const {
+    for (idx b = 0; b < p.channels.blocks_of(0).count; ++b)
+      for (int i = 0; i < pixels; ++i)
+        if (a.from[i])
+          copy_row(a.from[i] + b * p.from_step, to + (b * register_tile.pixels + i) * channel_block, channel_block);
+    for (int i = 0; i < pixels; ++i)
+      if (a.from[i]) a.from[i] = to + i * channel_block;
+  }
+
+  void locate_block() const {
+    for (idx t = 0; t < count; ++t) {
+      locate(first_pixel(t), pixels(t), addresses(t));
+      if (blocking.copied) copy_tile(addresses(t), pixels(t), copy + t * blocking.tile_floats);
+    }
+  }
+
+  void run_group(idx g) const {
+    const Channels& channels = p.channels;
+    const BlockRange range = channels.blocks_of(g);
+    const idx out_blocks = channels.lanes(g) / channel_block,
+              room = min(group_channels, channels.out - g * group_channels);
+    const bool whole = p.whole_blocks || room == channels.lanes(g), residual = p.residual,
+               relu = p.activation.kind == ops::Activation::Kind::relu,
+               other = !relu && p.activation.kind != ops::Activation::Kind::identity;
+    const int last_pixels = pixels(count - 1);
+    const idx block_weights = group_weights / range.count, slab = max(1, slab_floats / max(1, block_weights));
+    Tile tile{.from_step = blocking.copied ? register_tile.pixels * channel_block : p.from_step,
+              .taps = p.taps,
+              .run = channels.run,
+              .weight = p.weight + g * group_weights,
+              .to_offset = g * register_tile.group_blocks * p.to_step,
+              .to_step = p.to_step,
+              .bias = p.bias + g * group_channels};
+    for (idx done = 0; done < range.count; done += slab) {
+      const bool last = done + slab >= range.count;
+      tile.first_block = range.first + done;
+      tile.blocks = min(slab, range.count - done);
+      tile.last_run = channels.run_of(tile.first_block + tile.blocks - 1);
+      tile.relu = relu && last;
+      const idx floats = tile.blocks * p.taps * channels.run * channels.lanes(g);
+      tile.fetch_ahead(tile.weight + floats, floats, count);
+      const float** from = table;
+      for (idx rest = count; rest > 0; --rest, from += (tile.taps + 2) * register_tile.pixels, tile.next()) {
+        const Addresses a = addresses(from, tile.taps);
+        const int pixels = rest > 1 ? register_tile.pixels : last_pixels;
+        tile.from = a.from;
+        tile.to = a.to;
+        tile.residual = residual && done == 0 ? a.residual : nullptr;
+        if (whole) run_tile(tile, pixels, out_blocks);
+        else run_partial_tile(tile, pixels, out_blocks, room);
+        if (last && other) activate_tile(a, pixels, tile.to_offset, out_blocks, room);
+      }
+      tile.weight += floats;
+      tile.bias = nullptr;
+    }
+  }
+
+  void activate_tile(const Addresses& a, int pixels, idx offset, idx blocks, idx room) const {
+    for (int i = 0; i < pixels && (i == 0 || a.to[i] != a.to[i - 1]); ++i)
+      for (idx b = 0; b < blocks; ++b) {
+        float* y = a.to[i] + offset + b * p.to_step;
+        activate(p.activation, y, y, p.whole_blocks ? channel_block : min(channel_block, room - b * channel_block));
+      }
+  }
+
+ public:
+  ProductRun(const Product& product, const Locate& where, Share own_groups, Share own_tiles, float* scratch)
+      : p(product), locate(where), groups(own_groups), tiles(own_tiles), blocking(product.channels, product.taps),
+        table(reinterpret_cast<const float**>(scratch + blocking.copy_floats())), copy(scratch) {}
+
+  void operator()() {
+    const idx all = tiles.end - tiles.begin, blocks = divide_up(all, blocking.tiles);
+    for (idx block = 0; block < blocks; ++block) {
+      const Share now(all, int(block), int(blocks));
+      first = tiles.begin + now.begin;
+      count = now.end - now.begin;
+      locate_block();
+      for (idx g = groups.begin; g < groups.end; ++g) run_group(g);
+    }
+  }
+};
+}  // namespace detail
+
 /// Computes the product. What a thread computes is divided among them so that every element is summed up in the same
 /// order, whatever their number.
 LAMINA_ONE_COPY inline void multiply(const Product& p, const Locate& locate) {
-  const Channels& channels = p.channels;
-  const idx groups = channels.out_groups(), tiles = divide_up(p.pixels, register_tile.pixels);
-  const idx group_weights = channels.group_weights() * p.taps;
-  const bool resident = group_weights * groups <= detail::resident_floats;
-  const BlockRange all = channels.blocks_of(0);
-  const idx block_weights = group_weights / all.count;
-  const idx chunk = resident ? all.count : min(all.count, max(1, detail::slab_floats / max(1, block_weights)));
-  const idx block_tiles = max(4, detail::block_floats / (register_tile.pixels * max(1, channels.in)));
-  const bool relu = p.activation.kind == ops::Activation::Kind::relu;
-  const bool by_groups = !resident && groups % p.threads == 0;
-  const idx parts = min(p.threads, by_groups ? groups : tiles);
-
-  threads::run(int(parts), [&](int part) {
-    const Share own_groups(groups, by_groups ? part : 0, by_groups ? int(parts) : 1);
-    const Share own_tiles(tiles, by_groups ? 0 : part, by_groups ? 1 : int(parts));
-    const float** const from = reinterpret_cast<const float**>(p.scratch + part * product_scratch(p.taps));
-    float* to[register_tile.pixels];
-    const float* residual[register_tile.pixels];
-    const Addresses addresses{from, to, residual};
-    Tile tile{.from = from, .from_step = p.from_step, .taps = p.taps, .to = to, .to_step = p.to_step};
-
-    const auto start = [&](idx t) {
-      const idx first = t * register_tile.pixels;
-      const int pixels = tile_pixels(p.pixels - first);
-      locate(first, pixels, addresses);
-      return pixels;
-    };
-    const auto compute = [&](int pixels, idx g, idx done, idx blocks) {
-      const BlockRange range = channels.blocks_of(g);
-      const bool first = done == 0, last = done + blocks == range.count;
-      const idx out_blocks = min(register_tile.group_blocks, channels.out_blocks() - g * register_tile.group_blocks);
-      tile.first_block = range.first + done;
-      tile.blocks = blocks;
-      tile.run = channels.run;
-      tile.last_run = channels.run_of(tile.first_block + blocks - 1);
-      tile.weight = p.weight + g * group_weights + done * p.taps * channels.run * out_blocks * channel_block;
-      tile.bias = first ? p.bias + g * group_channels : nullptr;
-      tile.residual = first && p.residual ? residual : nullptr;
-      tile.to_offset = g * register_tile.group_blocks * p.to_step;
-      tile.relu = relu && last;
-      const idx room = min(group_channels, channels.out - g * group_channels);
-      if (p.whole_blocks || room == out_blocks * channel_block) run_tile(tile, pixels, out_blocks);
-      else detail::run_partial_tile(tile, pixels, out_blocks, room);
-      if (!last || relu || p.activation.kind == ops::Activation::Kind::identity) return;
-      for (int i = 0; i < pixels && (i == 0 || to[i] != to[i - 1]); ++i)
-        for (idx b = 0; b < out_blocks; ++b) {
-          float* y = to[i] + tile.to_offset + b * p.to_step;
-          activate(p.activation, y, y, p.whole_blocks ? channel_block : min(channel_block, room - b * channel_block));
-        }
-    };
-    if (resident) {
-      for (idx t = own_tiles.begin; t < own_tiles.end; ++t) {
-        const int pixels = start(t);
-        for (idx g = 0; g < groups; ++g) compute(pixels, g, 0, chunk);
-      }
-      return;
-    }
-    for (idx block = own_tiles.begin; block < own_tiles.end; block += block_tiles)
-      for (idx g = own_groups.begin; g < own_groups.end; ++g)
-        for (idx done = 0; done < all.count; done += chunk)
-          for (idx t = block; t < min(own_tiles.end, block + block_tiles); ++t)
-            compute(start(t), g, done, min(chunk, all.count - done));
+  const idx groups = p.channels.out_groups(), tiles = divide_up(p.pixels, register_tile.pixels);
+  const bool by_groups = p.channels.weights() * p.taps > detail::resident_floats && groups % p.threads == 0;
+  const int parts = int(min(p.threads, by_groups ? groups : tiles));
+  threads::run(parts, [&](int part) {
+    const Share own_groups(groups, by_groups ? part : 0, by_groups ? parts : 1);
+    const Share own_tiles(tiles, by_groups ? 0 : part, by_groups ? 1 : parts);
+    detail::ProductRun(p, locate, own_groups, own_tiles, p.scratch + part * product_scratch(p.channels, p.taps))();
   });
 }
 

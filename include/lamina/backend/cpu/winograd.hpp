@@ -167,7 +167,9 @@ LAMINA_ONE_COPY inline void winograd_product(const WinogradTiles& tiles, const C
     const idx position = i / groups, g = i % groups;
     tile.weight = weight + i * channels.group_weights();
     tile.to_offset = g * register_tile.group_blocks * tiles.block * channel_block;
-    for (idx t = 0; t < count;) {
+    tile.fetch_ahead(tile.weight + channels.group_weights(), channels.group_weights(),
+                     divide_up(count, register_tile.pixels));
+    for (idx t = 0; t < count; tile.next()) {
       const int pixels = tile_pixels(count - t);
       for (int p = 0; p < pixels; ++p) {
         const idx at = min(t + p, count - 1);
@@ -192,9 +194,8 @@ void run_winograd(const ops::Conv2d& op, const WinogradRun& r, const float* weig
     const idx first = block * tiles.block, count = min(tiles.block, tiles.all - first);
     float* const m = v + tiles.in_floats();
     each_part([&](int part, int parts) { winograd_input<Size>(r, {tiles.in_blocks, part, parts}, first, count, v); });
-    each_part([&](int part, int parts) {
-      winograd_product(tiles, channels, {work, part, parts}, count, v, weight, m);
-    });
+    each_part(
+        [&](int part, int parts) { winograd_product(tiles, channels, {work, part, parts}, count, v, weight, m); });
     each_part([&](int part, int parts) { winograd_output<Size>(r, {out_blocks, part, parts}, first, count, m); });
   };
   if (alone)
