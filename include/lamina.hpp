@@ -118,6 +118,7 @@
 #include "lamina/plan/arrange.hpp"
 #include "lamina/plan/fuse.hpp"
 #include "lamina/plan/layout.hpp"
+#include "lamina/plan/micro_batch.hpp"
 #include "lamina/plan/options.hpp"
 #include "lamina/plan/place.hpp"
 #include "lamina/plan/plan.hpp"

@@ -41,9 +41,9 @@ static_assert(steps_of<models::UNet<3, 2>, Shape<1, 3, 96, 80>>("copy") == 1);
 // Sharing memory saves most of it: activations take less than a fifth, and less than a third, of all values side by
 // side.
 template <class Net, class Spec> constexpr auto& table_of = StaticPlan<Net, CompileOptions{}, Spec>::table;
-static_assert(5 * table_of<models::ResNet50, Shape<1, 3, 224, 224>>.activations <
+static_assert(5 * table_of<models::ResNet50, Shape<1, 3, 224, 224>>.memory.activations <
               table_of<models::ResNet50, Shape<1, 3, 224, 224>>.unplanned);
-static_assert(3 * table_of<models::UNet<3, 2>, Shape<1, 3, 96, 80>>.activations <
+static_assert(3 * table_of<models::UNet<3, 2>, Shape<1, 3, 96, 80>>.memory.activations <
               table_of<models::UNet<3, 2>, Shape<1, 3, 96, 80>>.unplanned);
 
 namespace {
@@ -54,7 +54,7 @@ template <class Table> bool places_fit(const Table& table) {
     const idx items = item_count(step.out.dims);
     const idx end =
         step.out.offset + (items - 1) * step.out.item_stride + item_elements(step.out.dims, step.out.layout);
-    if (step.out.offset < 0 || end > table.activations) return false;
+    if (step.out.offset < 0 || end > table.memory.activations) return false;
   }
   return true;
 }

@@ -15,8 +15,12 @@ namespace lamina::inline LAMINA_ISA {
 namespace execution {
 /// What a forward returns, as tensors.
 template <class T> struct tensors_of;
-template <class S, class T> struct tensors_of<Meta<S, T>> { using type = Tensor<T, S>; };
-template <class... M> struct tensors_of<std::tuple<M...>> { using type = std::tuple<typename tensors_of<M>::type...>; };
+template <class S, class T> struct tensors_of<Meta<S, T>> {
+  using type = Tensor<T, S>;
+};
+template <class... M> struct tensors_of<std::tuple<M...>> {
+  using type = std::tuple<typename tensors_of<M>::type...>;
+};
 template <class A, class B> struct tensors_of<std::pair<A, B>> {
   using type = std::tuple<typename tensors_of<A>::type, typename tensors_of<B>::type>;
 };
@@ -54,8 +58,7 @@ template <class Result> Result make_results(const Place* outputs) {
   if constexpr (is_tuple<Result>) {
     return [&]<std::size_t... I>(std::index_sequence<I...>) {
       return Result(std::tuple_element_t<I, Result>(outputs[I].dims)...);
-    }
-    (std::make_index_sequence<std::tuple_size_v<Result>>{});
+    }(std::make_index_sequence<std::tuple_size_v<Result>>{});
   } else return Result(outputs[0].dims);
 }
 
@@ -109,7 +112,7 @@ template <std::uint64_t Kernels, class Take, class Net>
 void step_through(Take& take, const Net& net, const Program& program, Workspace& workspace, const void* const* inputs,
                   void* const* outputs) {
   const int threads = num_threads();
-  if (workspace.threads < threads) workspace.prepare(program, threads);
+  workspace.prepare(program, threads);
   const Memory memory{program, reinterpret_cast<float*>(workspace.arena.data()), inputs, outputs, threads};
   take(net, program, [&](int i) { run_step<Kernels>(i, memory, workspace.room.data()); });
 }
@@ -137,7 +140,8 @@ template <class Net, CompileOptions Options, class... Spec> class Engine {
   explicit Engine(const Net& net);
 
   template <class... X>
-  requires(sizeof...(X) == sizeof...(Spec)) result_type operator()(const X&... x) const {
+    requires(sizeof...(X) == sizeof...(Spec))
+  result_type operator()(const X&... x) const {
     (execution::require_argument<Spec, X>(), ...);
     (execution::require_extents<Spec>(x.dims()), ...);
     const typename execution::Lender<execution::CallState<result_type>>::Loan state(shared->states);
@@ -158,9 +162,7 @@ template <class Net, CompileOptions Options, class... Spec> class Engine {
 
   /// Bytes that a call on so many threads needs beside inputs, outputs and weights.
   static constexpr std::size_t memory_bytes(int threads) {
-    return std::size_t(Static::table.activations + Static::table.scratch_shared +
-                       threads * Static::table.scratch_each) *
-           sizeof(float);
+    return std::size_t(Static::table.memory.floats(threads)) * sizeof(float);
   }
 
   /// Packs the weights again of those layers of `net` whose parameters were written since. No call may run meanwhile.
@@ -169,40 +171,30 @@ template <class Net, CompileOptions Options, class... Spec> class Engine {
   static constexpr const auto& plan() { return Static::table; }
 
   /// A call step by step: take(net, program, run) gets a net with the layers of the plan, the program of all steps, and
-  /// run(i), which runs step number i. Steps are to run in order, all of them as often as wanted.
+  /// run(i), which runs step number i for the first micro-batch. Steps are to run in order, all of them as often as
+  /// wanted.
   template <class Take, class... X>
-  requires(sizeof...(X) == sizeof...(Spec)) void step_through(Take&& take, const X&... x) const;
+    requires(sizeof...(X) == sizeof...(Spec))
+  void step_through(Take&& take, const X&... x) const;
 
  private:
   void run(const void* const* inputs, void* const* outputs, execution::Workspace& workspace) const;
-  void run_steps(const execution::Memory& memory, cpu::Input* room) const;
 };
 
 // Defined outside the class, so that `extern template` holds their code back: members in a class body are inline.
 template <class Net, CompileOptions Options, class... Spec> Engine<Net, Options, Spec...>::Engine(const Net& net) {
   const auto& table = Static::table;
-  shared->program = {table.steps.data(),
-                     int(table.steps.size()),
-                     table.operands.data(),
-                     table.activations,
-                     table.scratch_shared,
-                     table.scratch_each,
-                     {}};
+  shared->program = {table.steps.data(), int(table.steps.size()), table.operands.data(), table.memory, {}};
   shared->packed = execution::pack_weights(shared->program, stored_tensors(net), table.packed, shared->versions);
-}
-
-template <class Net, CompileOptions Options, class... Spec>
-void Engine<Net, Options, Spec...>::run_steps(const execution::Memory& memory, cpu::Input* room) const {
-  for (int i = 0; i < memory.program.count; ++i) execution::run_step<Static::table.kernels>(i, memory, room);
 }
 
 template <class Net, CompileOptions Options, class... Spec>
 void Engine<Net, Options, Spec...>::run(const void* const* inputs, void* const* outputs,
                                         execution::Workspace& workspace) const {
   const int threads = num_threads();
-  if (workspace.threads < threads) workspace.prepare(shared->program, threads);
-  run_steps({shared->program, reinterpret_cast<float*>(workspace.arena.data()), inputs, outputs, threads},
-            workspace.room.data());
+  workspace.prepare(shared->program, threads);
+  execution::run_steps<Static::table.kernels>(shared->program, reinterpret_cast<float*>(workspace.arena.data()), inputs,
+                                              outputs, threads, workspace.room);
 }
 
 template <class Net, CompileOptions Options, class... Spec>
@@ -215,8 +207,11 @@ void Engine<Net, Options, Spec...>::run(const void* const* inputs, void* const* 
         std::string((Text{} << "a call of this model needs " << idx(memory_bytes(1)) << " bytes of memory aligned to "
                             << idx(storage_alignment) << "; given are " << idx(memory.size()) << " bytes")
                         .view()));
-  cpu::Input room[execution::widest(Static::table.steps)];
-  run_steps({shared->program, reinterpret_cast<float*>(memory.data()), inputs, outputs, threads}, room);
+  const typename execution::Lender<execution::CallState<result_type>>::Loan state(shared->states);
+  execution::Workspace& workspace = state->workspace;
+  workspace.prepare_room(shared->program, threads);
+  execution::run_steps<Static::table.kernels>(shared->program, reinterpret_cast<float*>(memory.data()), inputs, outputs,
+                                              threads, workspace.room);
 }
 
 template <class Net, CompileOptions Options, class... Spec>
@@ -231,9 +226,10 @@ void Engine<Net, Options, Spec...>::refresh(const Net& net) {
   }
 }
 
-template <class Net, CompileOptions Options, class... Spec> template <class Take, class... X>
-requires(sizeof...(X) == sizeof...(Spec)) void Engine<Net, Options, Spec...>::step_through(Take&& take,
-                                                                                           const X&... x) const {
+template <class Net, CompileOptions Options, class... Spec>
+template <class Take, class... X>
+  requires(sizeof...(X) == sizeof...(Spec))
+void Engine<Net, Options, Spec...>::step_through(Take&& take, const X&... x) const {
   (execution::require_argument<Spec, X>(), ...);
   (execution::require_extents<Spec>(x.dims()), ...);
   const typename execution::Lender<execution::CallState<result_type>>::Loan state(shared->states);
@@ -282,7 +278,8 @@ class PackedWeights {
 /// With dyn extents the plan is made at the first call of every new size, by the same functions, and kept. Packed
 /// weights are shared by all sizes.
 template <class Net, CompileOptions Options, class... Spec>
-requires(!(is_static(input_spec<Spec>::shape_type::dims) && ...)) class Engine<Net, Options, Spec...> {
+  requires(!(is_static(input_spec<Spec>::shape_type::dims) && ...))
+class Engine<Net, Options, Spec...> {
   static constexpr std::uint64_t kernels = execution::kernels_of_type<Net, Spec...>();
   using result_type_ = execution::results_of<Net, Spec...>;
 
@@ -296,13 +293,7 @@ requires(!(is_static(input_spec<Spec>::shape_type::dims) && ...)) class Engine<N
 
     Size(const Dims (&d)[sizeof...(Spec)], Plan p) : plan(std::move(p)) {
       std::copy(std::begin(d), std::end(d), std::begin(dims));
-      program = {plan.steps.data(),
-                 int(plan.steps.size()),
-                 plan.operands.data(),
-                 plan.activations,
-                 plan.scratch_shared,
-                 plan.scratch_each,
-                 {}};
+      program = {plan.steps.data(), int(plan.steps.size()), plan.operands.data(), plan.memory, {}};
     }
   };
   struct Shared {
@@ -330,7 +321,8 @@ requires(!(is_static(input_spec<Spec>::shape_type::dims) && ...)) class Engine<N
   explicit Engine(const Net& source) : shared(std::make_unique<Shared>(source)) {}
 
   template <class... X>
-  requires(sizeof...(X) == sizeof...(Spec)) result_type operator()(const X&... x) const {
+    requires(sizeof...(X) == sizeof...(Spec))
+  result_type operator()(const X&... x) const {
     (execution::require_argument<Spec, X>(), ...);
     (execution::require_extents<Spec>(x.dims()), ...);
     const Size& size = prepare({x.dims()...});
@@ -340,10 +332,9 @@ requires(!(is_static(input_spec<Spec>::shape_type::dims) && ...)) class Engine<N
         [&](const void* const* inputs, void* const* outputs) {
           const int threads = num_threads();
           execution::Workspace& workspace = state->workspace;
-          if (workspace.threads < threads) workspace.prepare(size.program, threads);
-          const execution::Memory memory{size.program, reinterpret_cast<float*>(workspace.arena.data()), inputs,
-                                         outputs, threads};
-          for (int i = 0; i < size.program.count; ++i) execution::run_step<kernels>(i, memory, workspace.room.data());
+          workspace.prepare(size.program, threads);
+          execution::run_steps<kernels>(size.program, reinterpret_cast<float*>(workspace.arena.data()), inputs, outputs,
+                                        threads, workspace.room);
         },
         result, x...);
     return result;
@@ -354,7 +345,8 @@ requires(!(is_static(input_spec<Spec>::shape_type::dims) && ...)) class Engine<N
 
   /// As above; the net is the engine's own.
   template <class Take, class... X>
-  requires(sizeof...(X) == sizeof...(Spec)) void step_through(Take&& take, const X&... x) const {
+    requires(sizeof...(X) == sizeof...(Spec))
+  void step_through(Take&& take, const X&... x) const {
     (execution::require_argument<Spec, X>(), ...);
     (execution::require_extents<Spec>(x.dims()), ...);
     const Size& size = prepare({x.dims()...});

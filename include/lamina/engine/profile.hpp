@@ -32,7 +32,9 @@ struct CollectLeaves {
 /// For each step the number of the module that its operation belongs to, or -1.
 template <class... Spec, class Net, class Steps>
 constexpr void find_layers(const Net& net, const Dims (&dims)[sizeof...(Spec)], const Steps& steps, int* found) {
-  const planning::Arranged arranged = planning::arrange<cpu::Backend>(record_graph<Spec...>(net, dims));
+  Graph graph = record_graph<Spec...>(net, dims);
+  planning::split_batch(graph);
+  const planning::Arranged arranged = planning::arrange<cpu::Backend>(graph);
   std::vector<const void*> addresses;
   std::vector<int> numbers;
   for_each_module(net, CollectLeaves{addresses, numbers});
@@ -118,8 +120,8 @@ inline void measure(Profile& profile, int steps, const cpu::Callback<int>& run) 
 /// multiply-add of direct sums, so that Winograd may pass the peak. Best times say what the kernels can do; where the
 /// median is far above, other programs ran meanwhile.
 template <class Net, CompileOptions Options, class... Spec, class... X>
-requires(sizeof...(X) == sizeof...(Spec)) Profile
-    profile(const Engine<Net, Options, Spec...>& engine, const ProfileOptions& options, const X&... x) {
+  requires(sizeof...(X) == sizeof...(Spec))
+Profile profile(const Engine<Net, Options, Spec...>& engine, const ProfileOptions& options, const X&... x) {
   if (options.calls < 1)
     throw parameter_error("profile: " + std::to_string(options.calls) + " calls; the number of calls is 1 or more");
   Profile result{.model = std::string(module_name<Net>()), .threads = num_threads(), .calls = options.calls};
@@ -133,6 +135,7 @@ requires(sizeof...(X) == sizeof...(Spec)) Profile
       execution::find_layers<Spec...>(net, dims, std::span(program.steps, numbers.size()), numbers.data());
       layers = execution::paths_of(outline(net), numbers);
     }
+    result.micro_batches = program.memory.micro_batches;
     result.steps = execution::describe(program, layers);
     execution::measure(result, program.count, run);
   };
@@ -140,7 +143,8 @@ requires(sizeof...(X) == sizeof...(Spec)) Profile
   return result;
 }
 template <class Net, CompileOptions Options, class... Spec, class... X>
-requires(sizeof...(X) == sizeof...(Spec)) Profile profile(const Engine<Net, Options, Spec...>& engine, const X&... x) {
+  requires(sizeof...(X) == sizeof...(Spec))
+Profile profile(const Engine<Net, Options, Spec...>& engine, const X&... x) {
   return profile(engine, ProfileOptions{}, x...);
 }
 

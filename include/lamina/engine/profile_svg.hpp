@@ -131,7 +131,8 @@ inline std::string to_svg(const Profile& profile) {
   svg.label(margin, 40,
             std::to_string(profile.threads) + (profile.threads == 1 ? " thread" : " threads") + ", best of " +
                 std::to_string(profile.calls) + (profile.calls == 1 ? " call" : " calls") + "; measured peak " +
-                execution::decimals(profile.peak_gflops, 1) + " GFLOP/s");
+                execution::decimals(profile.peak_gflops, 1) + " GFLOP/s" +
+                execution::describe_micro_batches(profile.micro_batches));
   svg.label(margin, 56,
             "Dark, and in %: the time that direct sums take at the peak. Winograd needs fewer multiply-adds and may "
             "pass 100%.");

@@ -50,8 +50,9 @@ inline std::string profile_text(const Profile& profile) {
   const std::string rule(all, '=');
   std::string out = profile.model + ": " + std::to_string(profile.calls) + (profile.calls == 1 ? " call" : " calls") +
                     " on " + std::to_string(profile.threads) + (profile.threads == 1 ? " thread" : " threads") +
-                    ", measured peak " + decimals(profile.peak_gflops, 1) +
-                    " GFLOP/s\nRates are those of the best time. GFLOP/s count two operations for every multiply-add "
+                    ", measured peak " + decimals(profile.peak_gflops, 1) + " GFLOP/s" +
+                    describe_micro_batches(profile.micro_batches) +
+                    "\nRates are those of the best time. GFLOP/s count two operations for every multiply-add "
                     "of direct sums: Winograd needs fewer and may pass the peak.\n" +
                     rule + '\n';
   for (const Line& line : lines) {

@@ -3,9 +3,11 @@
 #include "../backend/cpu/run.hpp"
 #include "../plan/plan.hpp"
 #include "../tensor/storage.hpp"
+#include "../threads/pool.hpp"
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <span>
 
 namespace lamina::inline LAMINA_ISA {
 
@@ -15,8 +17,8 @@ struct Program {
   const Step* steps = nullptr;
   int count = 0;
   const Place* operands = nullptr;
-  idx activations = 0, scratch_shared = 0, scratch_each = 0;  ///< floats
-  std::vector<const float*> weights{};                        ///< a block a step
+  Extent memory{};
+  std::vector<const float*> weights{};  ///< a block a step
 
   /// Operands of the widest step.
   int widest() const {
@@ -25,8 +27,6 @@ struct Program {
       if (steps[i].operands > n) n = steps[i].operands;
     return n;
   }
-  /// Floats that a call needs on so many threads.
-  idx memory_floats(int threads) const { return activations + scratch_shared + threads * scratch_each; }
 };
 
 /// The memory that places refer to during a call.
@@ -36,14 +36,19 @@ struct Memory {
   const void* const* inputs = nullptr;
   void* const* outputs = nullptr;
   int threads = 1;
+  idx micro_batch = 0;
 };
 
 inline const void* address_of(const Place& place, const Memory& memory) {
   switch (place.source) {
-  case Source::input: return memory.inputs[place.index];  // whole tensors, of any type
+  case Source::input:  // whole tensors, of any type
+    return static_cast<const std::byte*>(memory.inputs[place.index]) +
+           memory.micro_batch * count(place.dims) * idx(item_size(place.dtype));
   case Source::arena: return memory.arena + place.offset;
   case Source::weights: return memory.program.weights[std::size_t(place.index)];
-  case Source::output: return static_cast<const float*>(memory.outputs[place.index]) + place.offset;
+  case Source::output:
+    return static_cast<const float*>(memory.outputs[place.index]) + place.offset +
+           memory.micro_batch * item_count(place.dims) * place.item_stride;
   case Source::nowhere: break;
   }
   return nullptr;
@@ -67,22 +72,42 @@ template <std::uint64_t Kernels> void run_step(int i, const Memory& memory, cpu:
   call.epilogue.activation = step.activation;
   if (step.has_residual) call.epilogue.residual = room + call.inputs;
   call.method = cpu::Method(step.method);
-  call.scratch = memory.arena + memory.program.activations;
+  call.scratch = memory.arena + memory.program.memory.activations;
   call.threads = memory.threads;
   cpu::run<Kernels>(step.operation, call);
 }
 
-/// What a call changes: an arena and room for operands. It grows when there are more threads than it was made for.
+/// Runs all steps of all micro-batches in `arena`, which has the floats that the program's memory needs on so many
+/// threads. `room` has space for the operands of any step, for each thread.
+template <std::uint64_t Kernels>
+void run_steps(const Program& program, float* arena, const void* const* inputs, void* const* outputs, int threads,
+               std::span<cpu::Input> room) {
+  const bool apart = program.memory.apart(threads);
+  threads::run(apart ? threads : 1, [&](int part) {
+    const cpu::Share own(program.memory.micro_batches, apart ? part : 0, apart ? threads : 1);
+    Memory memory{program, arena + part * program.memory.floats(1), inputs, outputs, apart ? 1 : threads};
+    for (memory.micro_batch = own.begin; memory.micro_batch < own.end; ++memory.micro_batch)
+      for (int i = 0; i < program.count; ++i)
+        run_step<Kernels>(i, memory, room.data() + part * idx(room.size()) / threads);
+  });
+}
+
+/// What a call changes: an arena, and room for operands. They grow when there are more threads than before.
 struct Workspace {
   Storage arena{};
   int threads = 0;
   std::vector<cpu::Input> room{};
 
   void prepare(const Program& program, int wanted) {
-    const std::size_t bytes = std::size_t(program.memory_floats(wanted)) * sizeof(float);
+    if (threads >= wanted) return;
+    const std::size_t bytes = std::size_t(program.memory.floats(wanted)) * sizeof(float);
     if (!arena || arena.bytes() < bytes) arena = Storage::uninitialized(bytes);
-    room.resize(std::size_t(program.widest()));
+    prepare_room(program, wanted);
     threads = wanted;
+  }
+  void prepare_room(const Program& program, int wanted) {
+    const std::size_t size = std::size_t(wanted * program.widest());
+    if (room.size() < size) room.resize(size);
   }
 };
 

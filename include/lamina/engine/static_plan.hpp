@@ -2,6 +2,7 @@
 #pragma once
 #include "../backend/cpu/backend.hpp"
 #include "../meta/meta.hpp"
+#include "../plan/micro_batch.hpp"
 #include "../plan/steps.hpp"
 #include "../reflect/module.hpp"
 #include <array>
@@ -24,9 +25,14 @@ template <class Net> constexpr std::vector<ParameterInfo> parameters_of(const Ne
 /// Records the forward and plans it.
 template <CompileOptions Options, class... Spec, class Net>
 constexpr Plan plan_of(const Net& net, const Dims (&dims)[sizeof...(Spec)]) {
-  const Graph graph = record_graph<Spec...>(net, dims);
+  Graph graph = record_graph<Spec...>(net, dims);
+  const idx micro_batches = planning::split_batch(graph);
   const std::vector<ParameterInfo> parameters = parameters_of(net);
-  return planning::make_plan<cpu::Backend>(graph, parameters.data(), int(parameters.size()), Options);
+  Plan plan = planning::make_plan<cpu::Backend>(graph, parameters.data(), int(parameters.size()), Options);
+  plan.memory.micro_batches = micro_batches;
+  if (micro_batches > 1)
+    for (Place& output : plan.outputs) output.dims[0] *= micro_batches;
+  return plan;
 }
 template <class Net, CompileOptions Options, class... Spec> constexpr Plan plan_of_type() {
   const Net net{};
@@ -41,7 +47,8 @@ template <std::size_t Steps, std::size_t Operands, std::size_t Outputs> struct P
   std::array<Step, Steps> steps{};
   std::array<Place, Operands> operands{};
   std::array<Place, Outputs> outputs{};
-  idx activations = 0, scratch_shared = 0, scratch_each = 0, packed = 0, unplanned = 0;
+  Extent memory{};
+  idx packed = 0, unplanned = 0;
   std::uint64_t kernels = 0;
 };
 
@@ -67,9 +74,7 @@ template <class Net, CompileOptions Options, class... Spec> struct StaticPlan {
     for (std::size_t i = 0; i < sizes.steps; ++i) table.steps[i] = plan.steps[i];
     for (std::size_t i = 0; i < sizes.operands; ++i) table.operands[i] = plan.operands[i];
     for (std::size_t i = 0; i < sizes.outputs; ++i) table.outputs[i] = plan.outputs[i];
-    table.activations = plan.activations;
-    table.scratch_shared = plan.scratch_shared;
-    table.scratch_each = plan.scratch_each;
+    table.memory = plan.memory;
     table.packed = plan.packed;
     table.unplanned = plan.unplanned;
     table.kernels = plan.kernels;
@@ -80,14 +85,12 @@ template <class Net, CompileOptions Options, class... Spec> struct StaticPlan {
 /// Bytes of activations and scratch that a call of a compiled model holds at most at once, on one thread: the size of
 /// its arena. Inputs, outputs and weights do not count.
 template <class Net, class... Spec>
-inline constexpr idx peak_memory = [] {
-  const auto& table = StaticPlan<Net, CompileOptions{}, Spec...>::table;
-  return (table.activations + table.scratch_shared + table.scratch_each) * idx(sizeof(float));
-}();
+inline constexpr idx peak_memory =
+    StaticPlan<Net, CompileOptions{}, Spec...>::table.memory.floats(1) * idx(sizeof(float));
 
 /// Bytes of a compiled model's packed weights.
 template <class Net, class... Spec>
-inline constexpr idx packed_bytes = StaticPlan<Net, CompileOptions{}, Spec...>::table.packed* idx(sizeof(float));
+inline constexpr idx packed_bytes = StaticPlan<Net, CompileOptions{}, Spec...>::table.packed * idx(sizeof(float));
 
 }  // namespace lamina::inline LAMINA_ISA
 

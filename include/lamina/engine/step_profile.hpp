@@ -34,6 +34,7 @@ struct StepProfile {
 struct Profile {
   std::string model{};  ///< the class, as printed
   int threads = 1, calls = 0;
+  idx micro_batches = 1;              ///< of which the first is shown
   double peak_gflops = 0;             ///< measured (cpu::measure_peak)
   double best_ms = 0, median_ms = 0;  ///< of whole calls, all steps
   std::vector<StepProfile> steps{};
@@ -122,6 +123,11 @@ inline std::vector<StepProfile> describe(const Program& program, const std::vect
     profiles.push_back(std::move(profile));
   }
   return profiles;
+}
+
+/// "; the first of 8 micro-batches"
+inline std::string describe_micro_batches(idx count) {
+  return count == 1 ? "" : "; the first of " + std::to_string(count) + " micro-batches";
 }
 
 /// A number with so many decimals.

@@ -1,7 +1,8 @@
 /// The plan of a model: a table of steps over one arena, made from the graph of values. The same functions make it in a
 /// constant expression (static extents) and at run time (dyn extents).
 ///
-///   graph -> arrange    every value gets a layout; copies change it where they must
+///   graph -> split      a large batch becomes micro-batches
+///         -> arrange    every value gets a layout; copies change it where they must
 ///         -> fuse       a producer takes in batch norm, an addition, an activation
 ///         -> place      concatenations become offsets, results are written over operands, buffers share one arena
 ///         -> steps      operations with the places of their operands
@@ -56,13 +57,30 @@ struct Step {
   Place out{};
 };
 
-/// Steps in order, and what they need, in floats: the activations; scratch behind them, for all threads together and
-/// for each; packed weights.
+/// The working memory of a plan, in floats: the activations, and scratch behind them, for all threads together and for
+/// each. The steps run once for each micro-batch (micro_batch.hpp).
+struct Extent {
+  idx activations = 0, scratch_shared = 0, scratch_each = 0;
+  idx micro_batches = 1;
+
+  /// With as many micro-batches as threads, or more, threads run whole ones; else they share every step out.
+  constexpr bool apart(int threads) const { return threads > 1 && micro_batches >= threads; }
+  /// Never fewer for more threads.
+  constexpr idx floats(int threads) const {
+    const idx alone = activations + scratch_shared + scratch_each,
+              apart = (threads < micro_batches ? threads : micro_batches) * alone,
+              shared = alone + (threads - 1) * scratch_each;
+    return apart > shared ? apart : shared;
+  }
+};
+
+/// Steps in order, and what they need.
 struct Plan {
   std::vector<Step> steps{};
   std::vector<Place> operands{};
-  std::vector<Place> outputs{};  ///< extents of the results
-  idx activations = 0, scratch_shared = 0, scratch_each = 0, packed = 0;
+  std::vector<Place> outputs{};  ///< extents of the results, of the whole batch
+  Extent memory{};
+  idx packed = 0;             ///< floats of packed weights
   idx unplanned = 0;          ///< floats of activations if every value had memory of its own
   std::uint64_t kernels = 0;  ///< one bit an operation type that a step calls
 };

@@ -152,8 +152,8 @@ constexpr Plan make_plan(const Graph& recorded, const ParameterInfo* parameters,
     step.out = place_of(fused.last);
     step.out.dims = node.dims;
     const auto scratch = Backend::scratch_of(node.operation, x.dims, second, method);
-    if (scratch.shared > plan.scratch_shared) plan.scratch_shared = scratch.shared;
-    if (scratch.each > plan.scratch_each) plan.scratch_each = scratch.each;
+    if (scratch.shared > plan.memory.scratch_shared) plan.memory.scratch_shared = scratch.shared;
+    if (scratch.each > plan.memory.scratch_each) plan.memory.scratch_each = scratch.each;
     plan.kernels |= std::uint64_t(1) << node.operation.index();
     plan.steps.push_back(step);
   }
@@ -167,7 +167,7 @@ constexpr Plan make_plan(const Graph& recorded, const ParameterInfo* parameters,
                             .dims = place.dims});
     if (place.source != Source::output || place.index != k) add_copy(value, plan.outputs.back());
   }
-  plan.activations = placement.arena;
+  plan.memory.activations = placement.arena;
   return plan;
 }
 

@@ -160,3 +160,50 @@ TEST_CASE("an engine may be moved", "[engine]") {
   const auto moved = std::move(engine);
   CHECK(same(moved(x), y));
 }
+
+TEST_CASE("a large batch runs in micro-batches", "[engine]") {
+  using Wide =
+      Sequential<Conv2d<1, 32, conv{.kernel_size = 3, .padding = 1}>, ReLU, MaxPool2d<max_pool{.kernel_size = 8}>>;
+  using Batch = Shape<4, 1, 256, 320>;
+  using One = Shape<1, 1, 256, 320>;
+  Wide net;
+  fill(get<0>(net).weight.span(), 3);
+  fill(get<0>(net).bias.span(), 4);
+  Tensor<float, Batch> x;
+  fill(x.span(), 5);
+  const auto engine = compile<Batch>(net);
+  STATIC_CHECK(engine.plan().memory.micro_batches == 4);
+  STATIC_CHECK(engine.memory_bytes(2) == 2 * engine.memory_bytes(1));
+  STATIC_CHECK(peak_memory<Wide, Batch> < 3 * peak_memory<Wide, One>);
+  const auto sizes = compile<Shape<dyn, 1, 256, 320>>(net);
+  const auto alone = compile<One>(net);
+  for (const int threads : {1, 2, 3, 5}) {
+    set_num_threads(threads);
+    const auto y = engine(x);
+    CHECK(same(sizes(x), y));
+    for (idx n = 0; n < 4; ++n) {
+      Tensor<float, One> image;
+      std::copy_n(x.data() + n * image.size(), image.size(), image.data());
+      const auto expected = alone(image);
+      CHECK(std::equal(expected.span().begin(), expected.span().end(), y.data() + n * expected.size()));
+    }
+  }
+  set_num_threads(1);
+}
+
+namespace {
+struct AlongBatch {
+  constexpr auto operator()(const auto& x) const { return softmax<0>(x); }
+};
+struct JoinedBatch {
+  constexpr auto operator()(const auto& x) const { return cat<0>(x, x); }
+};
+}  // namespace
+
+TEST_CASE("a batch stays whole where operations mix its items", "[engine]") {
+  using Batch = Shape<4, 64, 256, 320>;
+  STATIC_CHECK(StaticPlan<ReLU, CompileOptions{}, Batch>::table.memory.micro_batches == 4);
+  STATIC_CHECK(StaticPlan<AlongBatch, CompileOptions{}, Batch>::table.memory.micro_batches == 1);
+  STATIC_CHECK(StaticPlan<JoinedBatch, CompileOptions{}, Batch>::table.memory.micro_batches == 1);
+  STATIC_CHECK(StaticPlan<ReLU, CompileOptions{}, Shape<4, 8, 32, 32>>::table.memory.micro_batches == 1);
+}
