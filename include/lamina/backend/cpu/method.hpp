@@ -155,7 +155,7 @@ constexpr Scratch scratch_of(const ops::ConvTranspose2d& op, const Dims&, Method
 // ---- linear layers
 
 /// Features in a block of the sums.
-inline constexpr idx feature_block = 512;
+inline constexpr idx feature_block = 64;
 
 constexpr Channels channels_of(const ops::Linear& op) { return {op.in_features, op.out_features, 1, feature_block}; }
 constexpr Method method_of(const ops::Linear&, const Dims& x, Layout, const CompileOptions&, idx) {
