@@ -137,3 +137,4 @@
 #include "lamina/tensor/tensor.hpp"
 #include "lamina/threads/default_count.hpp"
 #include "lamina/threads/pool.hpp"
+#include "lamina/threads/share.hpp"

@@ -3,7 +3,7 @@
 #include "../backend/cpu/run.hpp"
 #include "../plan/plan.hpp"
 #include "../tensor/storage.hpp"
-#include "../threads/pool.hpp"
+#include "../threads/share.hpp"
 #include <atomic>
 #include <memory>
 #include <mutex>
@@ -83,12 +83,13 @@ template <std::uint64_t Kernels>
 void run_steps(const Program& program, float* arena, const void* const* inputs, void* const* outputs, int threads,
                std::span<cpu::Input> room) {
   const bool apart = program.memory.apart(threads);
-  threads::run(apart ? threads : 1, [&](int part) {
-    const cpu::Share own(program.memory.micro_batches, apart ? part : 0, apart ? threads : 1);
+  threads::share(apart ? threads : 1, program.memory.micro_batches, 1, [&](int part, threads::Work& work) {
     Memory memory{program, arena + part * program.memory.floats(1), inputs, outputs, apart ? 1 : threads};
-    for (memory.micro_batch = own.begin; memory.micro_batch < own.end; ++memory.micro_batch)
+    for (const idx micro_batch : work) {
+      memory.micro_batch = micro_batch;
       for (int i = 0; i < program.count; ++i)
         run_step<Kernels>(i, memory, room.data() + part * idx(room.size()) / threads);
+    }
   });
 }
 

@@ -7,10 +7,10 @@ namespace lamina::inline LAMINA_ISA::cpu {
 
 namespace detail {
 /// Item n of a planar image as rows of pixels, channels side by side, zeros around.
-LAMINA_ONE_COPY inline void gather_rows(const ops::Conv2d& op, const Input& x, const Gathered& copy, Share rows,
-                                        float* to) {
+LAMINA_ONE_COPY inline void gather_rows(const ops::Conv2d& op, const Input& x, const Gathered& copy,
+                                        threads::Work& rows, float* to) {
   const idx height = x.dims[2], width = x.dims[3], channels = copy.channels;
-  for (idx row = rows.begin; row < rows.end; ++row) {
+  for (const idx row : rows) {
     float* const out = to + row * copy.width * channels;
     const idx n = row / copy.height, i = row % copy.height - op.window.height.before;
     fill_row(0, out, copy.width * channels);
@@ -44,12 +44,11 @@ inline void run_depthwise(const ops::Conv2d& op, const Call& call, const Pixels&
   const idx from_step = pixels.height * pixels.width * channel_block,
             to_step = pixels.rows.extent * pixels.columns.extent * channel_block;
   const idx tiles = divide_up(pixels.count(), register_tile.pixels);
-  threads::run(call.threads, [&](int part) {
+  threads::share(call.threads, tiles, 8, [&](int part, threads::Work& work) {
     const float** from = reinterpret_cast<const float**>(call.scratch + part * address_floats(taps));
     float* to[register_tile.pixels];
     const float* residual[register_tile.pixels];
-    const Share own(tiles, part, call.threads);
-    for (idx t = own.begin; t < own.end; ++t) {
+    for (const idx t : work) {
       const idx first = t * register_tile.pixels, count = min(register_tile.pixels, pixels.count() - first);
       pixels(first, register_tile.pixels, {from, to, residual});
       for (idx b = 0; b < blocks; ++b)
@@ -99,8 +98,8 @@ inline void run(const ops::Conv2d& op, const Call& call) {
   if (call.method == Method::gathered) {
     const Gathered copy(op, x.dims);
     const idx rows = x.dims[0] * copy.height;
-    threads::run(call.threads,
-                 [&](int part) { detail::gather_rows(op, x, copy, {rows, part, call.threads}, call.scratch); });
+    threads::share(call.threads, rows, 8,
+                   [&](int, threads::Work& work) { detail::gather_rows(op, x, copy, work, call.scratch); });
     product.scratch += round_up(x.dims[0] * copy.item(), channel_block);
     pixels.x = call.scratch, pixels.x_item = copy.item(), pixels.lanes = copy.channels;
     pixels.height = copy.height, pixels.width = copy.width;

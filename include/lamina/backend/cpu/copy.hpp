@@ -23,11 +23,9 @@ LAMINA_ONE_COPY inline void change_layout(const Input& x, const Output& y, int t
   constexpr idx chunk = 64;
   const idx area = x.dims[2] * x.dims[3], channels = x.dims[1], blocks = divide_up(channels, channel_block);
   const idx all = x.dims[0] * blocks, x_lanes = lanes_of(x), y_lanes = lanes_of(y);
-  const int parts = int(min(threads, max(1, all)));
   const auto at = [area](idx lanes, idx c) { return c / lanes * area * lanes + c % lanes; };
-  threads::run(parts, [&](int part) {
-    const Share own(all, part, parts);
-    for (idx i = own.begin; i < own.end; ++i)
+  threads::share(threads, all, 1, [&](int, threads::Work& work) {
+    for (const idx i : work)
       for (idx first = 0; first < area; first += chunk)
         for (idx c = i % blocks * channel_block; c < min(channels, (i % blocks + 1) * channel_block); ++c)
           copy_strided(x.item(i / blocks) + at(x_lanes, c) + first * x_lanes, x_lanes,

@@ -31,11 +31,10 @@ inline void run_rows(const ops::Linear& op, const Call& call, idx rows) {
   const float *x = call.in[0].floats(), *weight = call.parameters[0].floats(), *bias = call.parameters[1].floats();
   const Input* residual = call.epilogue.residual;
   // A few thousand products are done before another thread has started.
-  const int parts = depth * outs < 64 * 1024 ? 1 : call.threads;
-  threads::run(parts, [&](int part) {
-    const Share own(chunks, part, parts);
-    for (idx j0 = own.begin * chunk; j0 < min(outs, own.end * chunk); j0 += chunk) {
-      const idx columns = min(chunk, outs - j0);
+  const int threads = depth * outs < 64 * 1024 ? 1 : call.threads;
+  threads::share(threads, chunks, 1, [&](int, threads::Work& work) {
+    for (const idx c : work) {
+      const idx j0 = c * chunk, columns = min(chunk, outs - j0);
       float sums[2][chunk];
       for (idx j = 0; j < columns; j += 4)
         for (idx i = 0; i < rows; ++i)

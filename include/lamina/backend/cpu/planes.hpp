@@ -1,15 +1,9 @@
 /// Images as planes of pixels: one channel each, or a block of 16 channels side by side.
 #pragma once
-#include "../../threads/pool.hpp"
+#include "../../threads/share.hpp"
 #include "rows.hpp"
 
 namespace lamina::inline LAMINA_ISA::cpu {
-
-/// Part `part` of `parts` of the numbers [0, n).
-struct Share {
-  idx begin, end;
-  constexpr Share(idx n, idx part, idx parts) : begin(n * part / parts), end(n * (part + 1) / parts) {}
-};
 
 /// Floats of a pixel in a plane.
 template <class Pointer> constexpr idx lanes_of(const OperandOf<Pointer>& x) {
@@ -45,10 +39,8 @@ template <class F> void for_each_plane(const Call& call, const F& f) {
   const Input& x = call.in[0];
   const idx lanes = lanes_of(x), planes = divide_up(x.dims[1], lanes), all = x.dims[0] * planes;
   const idx from = x.dims[2] * x.dims[3] * lanes, to = call.out.dims[2] * call.out.dims[3] * lanes;
-  const int parts = int(min(call.threads, max(1, all)));
-  threads::run(parts, [&](int part) {
-    const Share own(all, part, parts);
-    for (idx i = own.begin; i < own.end; ++i) {
+  threads::share(call.threads, all, 1, [&](int, threads::Work& work) {
+    for (const idx i : work) {
       const float* const in = x.item(i / planes) + i % planes * from;
       float* const out = call.out.item(i / planes) + i % planes * to;
       if (lanes == 1) f.template operator()<1>(in, out);

@@ -97,9 +97,6 @@ namespace detail {
 inline constexpr idx slab_floats = 40 * 1024, block_floats = 64 * 1024;
 // Tiles of a block at most: their addresses are found once and kept.
 inline constexpr idx most_tiles = 32;
-// Weights that are at most this large stay in the L2 cache with all groups; threads then share the pixels out, not the
-// groups.
-inline constexpr idx resident_floats = 72 * 1024;
 
 /// How a product goes through the caches.
 struct Blocking {
@@ -144,11 +141,24 @@ constexpr idx product_scratch(const Channels& channels, idx taps) {
 }
 
 namespace detail {
-/// A thread's share of a product: blocks of tiles, by groups of output channels, by slabs of their weights.
+/// A product as pieces of work: a group of output channels each, for a block of tiles, block by block.
+struct Division {
+  idx tiles, blocks, groups;
+
+  constexpr Division(const Product& p, const Blocking& blocking)
+      : tiles(divide_up(p.pixels, register_tile.pixels)), blocks(divide_up(tiles, blocking.tiles)),
+        groups(p.channels.out_groups()) {
+    if (p.threads > 1) blocks = max(blocks, min(tiles, divide_up(4 * p.threads, groups)));
+  }
+  constexpr idx pieces() const { return blocks * groups; }
+  constexpr idx first_tile(idx block) const { return tiles * block / blocks; }
+};
+
+/// What one thread computes of a product, piece by piece: the tiles of a block by slabs of a group's weights.
 class ProductRun {
   const Product& p;
   const Locate& locate;
-  Share groups, tiles;
+  const Division& division;
   Blocking blocking;
   idx group_weights = p.channels.group_weights() * p.taps;
   const float** table;       // [tiles of a block]: the addresses of each
@@ -229,18 +239,20 @@ class ProductRun {
   }
 
  public:
-  ProductRun(const Product& product, const Locate& where, Share own_groups, Share own_tiles, float* scratch)
-      : p(product), locate(where), groups(own_groups), tiles(own_tiles), blocking(product.channels, product.taps),
+  ProductRun(const Product& product, const Locate& where, const Division& pieces, float* scratch)
+      : p(product), locate(where), division(pieces), blocking(product.channels, product.taps),
         table(reinterpret_cast<const float**>(scratch + blocking.copy_floats())), copy(scratch) {}
 
-  void operator()() {
-    const idx all = tiles.end - tiles.begin, blocks = divide_up(all, blocking.tiles);
-    for (idx block = 0; block < blocks; ++block) {
-      const Share now(all, int(block), int(blocks));
-      first = tiles.begin + now.begin;
-      count = now.end - now.begin;
-      locate_block();
-      for (idx g = groups.begin; g < groups.end; ++g) run_group(g);
+  void operator()(threads::Work& pieces) {
+    idx located = -1;
+    for (const idx piece : pieces) {
+      if (const idx block = piece / division.groups; block != located) {
+        located = block;
+        first = division.first_tile(block);
+        count = division.first_tile(block + 1) - first;
+        locate_block();
+      }
+      run_group(piece % division.groups);
     }
   }
 };
@@ -249,13 +261,9 @@ class ProductRun {
 /// Computes the product. What a thread computes is divided among them so that every element is summed up in the same
 /// order, whatever their number.
 LAMINA_ONE_COPY inline void multiply(const Product& p, const Locate& locate) {
-  const idx groups = p.channels.out_groups(), tiles = divide_up(p.pixels, register_tile.pixels);
-  const bool by_groups = p.channels.weights() * p.taps > detail::resident_floats && groups % p.threads == 0;
-  const int parts = int(min(p.threads, by_groups ? groups : tiles));
-  threads::run(parts, [&](int part) {
-    const Share own_groups(groups, by_groups ? part : 0, by_groups ? parts : 1);
-    const Share own_tiles(tiles, by_groups ? 0 : part, by_groups ? 1 : parts);
-    detail::ProductRun(p, locate, own_groups, own_tiles, p.scratch + part * product_scratch(p.channels, p.taps))();
+  const detail::Division division(p, {p.channels, p.taps});
+  threads::share(p.threads, division.pieces(), 1, [&](int part, threads::Work& work) {
+    detail::ProductRun(p, locate, division, p.scratch + part * product_scratch(p.channels, p.taps))(work);
   });
 }
 

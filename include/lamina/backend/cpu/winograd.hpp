@@ -70,10 +70,11 @@ struct WinogradRun {
 
 /// Tiles [first, first + count) of blocks of input channels -> v [positions][blocks][tiles.block][16].
 template <int Size>
-LAMINA_ONE_COPY inline void winograd_input(const WinogradRun& r, Share blocks, idx first, idx count, float* v) {
+LAMINA_ONE_COPY inline void winograd_input(const WinogradRun& r, threads::Work& blocks, idx first, idx count,
+                                           float* v) {
   constexpr int n = Size + 2, parts = int(channel_block) / vector_floats;
   const idx height = r.x.dims[2], width = r.x.dims[3], step = r.tiles.in_step();
-  for (idx b = blocks.begin; b < blocks.end; ++b)
+  for (const idx b : blocks)
     for (idx t = 0; t < count; ++t) {
       const auto [item, row, column] = r.tile(first + t);
       const idx top = row - r.top, left = column - r.left;
@@ -109,12 +110,13 @@ LAMINA_ONE_COPY inline void winograd_input(const WinogradRun& r, Share blocks, i
 
 /// m [positions][blocks][tiles.block][16] -> tiles [first, first + count) of blocks of output channels, finished.
 template <int Size>
-LAMINA_ONE_COPY inline void winograd_output(const WinogradRun& r, Share blocks, idx first, idx count, const float* m) {
+LAMINA_ONE_COPY inline void winograd_output(const WinogradRun& r, threads::Work& blocks, idx first, idx count,
+                                            const float* m) {
   constexpr int n = Size + 2, parts = int(channel_block) / vector_floats;
   const idx height = r.y.dims[2], width = r.y.dims[3], step = r.tiles.out_step();
   const bool relu = r.activation.kind == ops::Activation::Kind::relu,
              plain = r.activation.kind == ops::Activation::Kind::identity;
-  for (idx b = blocks.begin; b < blocks.end; ++b)
+  for (const idx b : blocks)
     for (idx t = 0; t < count; ++t) {
       const auto [item, row, column] = r.tile(first + t);
       const idx at = ((b * height + row) * width + column) * channel_block;
@@ -148,8 +150,8 @@ LAMINA_ONE_COPY inline void winograd_output(const WinogradRun& r, Share blocks, 
     }
 }
 
-/// The products of positions and groups [work.begin, work.end), numbered positions first: m = v * weights.
-LAMINA_ONE_COPY inline void winograd_product(const WinogradTiles& tiles, const Channels& channels, Share work,
+/// The products of positions and groups, numbered positions first: m = v * weights.
+LAMINA_ONE_COPY inline void winograd_product(const WinogradTiles& tiles, const Channels& channels, threads::Work& work,
                                              idx count, const float* v, const float* weight, float* m) {
   alignas(64) static constexpr float no_bias[group_channels]{};
   const idx groups = channels.out_groups();
@@ -163,7 +165,7 @@ LAMINA_ONE_COPY inline void winograd_product(const WinogradTiles& tiles, const C
             .to = to,
             .to_step = tiles.block * channel_block,
             .bias = no_bias};
-  for (idx i = work.begin; i < work.end; ++i) {
+  for (const idx i : work) {
     const idx position = i / groups, g = i % groups;
     tile.weight = weight + i * channels.group_weights();
     tile.to_offset = g * register_tile.group_blocks * tiles.block * channel_block;
@@ -190,23 +192,19 @@ void run_winograd(const ops::Conv2d& op, const WinogradRun& r, const float* weig
             out_blocks = channels.out_blocks(), each = tiles.in_floats() + tiles.out_floats();
   // With enough tiles every thread goes through blocks of them on its own; else all share each step of a block.
   const bool alone = threads == 1 || blocks >= 2 * threads;
-  const auto run_block = [&](idx block, float* v, auto&& each_part) {
+  const auto run_block = [&](idx block, float* v, int sharing) {
     const idx first = block * tiles.block, count = min(tiles.block, tiles.all - first);
     float* const m = v + tiles.in_floats();
-    each_part([&](int part, int parts) { winograd_input<Size>(r, {tiles.in_blocks, part, parts}, first, count, v); });
-    each_part(
-        [&](int part, int parts) { winograd_product(tiles, channels, {work, part, parts}, count, v, weight, m); });
-    each_part([&](int part, int parts) { winograd_output<Size>(r, {out_blocks, part, parts}, first, count, m); });
+    threads::share(sharing, tiles.in_blocks, 1,
+                   [&](int, threads::Work& share) { winograd_input<Size>(r, share, first, count, v); });
+    threads::share(sharing, work, divide_up(work, 16 * sharing),
+                   [&](int, threads::Work& share) { winograd_product(tiles, channels, share, count, v, weight, m); });
+    threads::share(sharing, out_blocks, 1,
+                   [&](int, threads::Work& share) { winograd_output<Size>(r, share, first, count, m); });
   };
-  if (alone)
-    threads::run(threads, [&](int part) {
-      const Share own(blocks, part, threads);
-      for (idx block = own.begin; block < own.end; ++block)
-        run_block(block, scratch + part * each, [](auto&& f) { f(0, 1); });
-    });
-  else
-    for (idx block = 0; block < blocks; ++block)
-      run_block(block, scratch, [&](auto&& f) { threads::run(threads, [&](int part) { f(part, threads); }); });
+  threads::share(alone ? threads : 1, blocks, 1, [&](int part, threads::Work& own) {
+    for (const idx block : own) run_block(block, scratch + part * each, alone ? 1 : threads);
+  });
 }
 
 /// Weights [positions][groups of output channels][input channels][output channels] of the transformed kernels G g G^T.
