@@ -46,24 +46,27 @@ struct Gathered {
   constexpr idx run_of(const ops::Conv2d& op) const { return channels * (rows_whole ? op.window.width.kernel : 1); }
 };
 
-/// The tiles of a Winograd convolution.
+/// The tiles of a Winograd convolution. They go by in blocks through two buffers: v, the transformed tiles of a block,
+/// as many of them side by side as the micro-kernel takes, [positions][kernels][blocks of channels][pixels][16]; and m,
+/// their products with a group of output channels, [positions][blocks of the group][tiles][16].
 struct WinogradTiles {
-  idx size, positions;           ///< outputs of a tile in each dimension; elements of a transformed tile
-  idx down, across, all, block;  ///< tiles; tiles that are transformed and multiplied at a time
-  idx in_blocks, out_blocks;
+  idx size, positions;    ///< outputs of a tile in each dimension; elements of a transformed tile
+  idx down, across, all;  ///< tiles
+  idx in_blocks;          ///< blocks of input channels
+  idx kernels;  ///< calls of the micro-kernel that the tiles of a block take: these share a reading of weights
 
   constexpr WinogradTiles(const ops::Conv2d& op, const Dims& x, Method method)
       : size(method == Method::winograd4 ? 4 : 2), positions((size + 2) * (size + 2)),
         down(divide_up(op.shape(x)[2], size)), across(divide_up(op.shape(x)[3], size)), all(x[0] * down * across),
-        block(0), in_blocks(divide_up(op.in_channels, channel_block)),
-        out_blocks(divide_up(op.out_channels, group_channels) * register_tile.group_blocks) {
-    // So many tiles share a reading of the weights. (More no longer pay, nor do fewer that stay in the L2 cache.)
-    block = min(divide_up(all, register_tile.pixels), 16) * register_tile.pixels;
-  }
-  /// Floats from a position to the next. One cache line more than its elements, so that the positions of an element do
-  /// not all fall into the same set of the cache.
-  constexpr idx in_step() const { return (in_blocks * block + 1) * channel_block; }
-  constexpr idx out_step() const { return (out_blocks * block + 1) * channel_block; }
+        in_blocks(divide_up(op.in_channels, channel_block)), kernels(min(divide_up(all, register_tile.pixels), 16)) {}
+
+  constexpr idx block() const { return kernels * register_tile.pixels; }  ///< tiles of a block
+  constexpr idx blocks() const { return divide_up(all, block()); }
+  constexpr idx kernel_floats() const { return in_blocks * register_tile.pixels * channel_block; }
+  // From a position to the next is an odd number of cache lines, so that the positions of an element do not all fall
+  // into the same set of the cache.
+  constexpr idx in_step() const { return kernels * kernel_floats() + channel_block; }
+  constexpr idx out_step() const { return (block() * register_tile.group_blocks + 1) * channel_block; }
   constexpr idx in_floats() const { return positions * in_step(); }
   constexpr idx out_floats() const { return positions * out_step(); }
 };
@@ -84,7 +87,7 @@ constexpr double winograd_cost(const ops::Conv2d& op, const Dims& x, Method meth
   const double n = double(t.positions) * double(t.all), in = op.in_channels, out = op.out_channels;
   const double bytes = double(t.positions) * in * out * 4;
   return 2 * n * in * out / k.product + n * (in + out) / k.transform +
-         (bytes > double(k.cache_bytes) ? bytes / k.stream * double(divide_up(t.all, t.block)) : 0);
+         (bytes > double(k.cache_bytes) ? bytes / k.stream * double(t.blocks()) : 0);
 }
 
 constexpr bool suits_winograd(const ops::Conv2d& op) {

@@ -68,64 +68,104 @@ struct WinogradRun {
   }
 };
 
-/// Tiles [first, first + count) of blocks of input channels -> v [positions][blocks][tiles.block][16].
+/// A square of `n` by `n` pixels of a plane, from (top, left) on, those outside of the plane zeros.
+template <int n> struct Square {
+  const float* from;
+  idx row_step;
+  alignas(64) float copy[n * n * channel_block];
+
+  Square(const float* plane, idx height, idx width, idx top, idx left)
+      : from(plane + (top * width + left) * channel_block), row_step(width * channel_block) {
+    if (top >= 0 && left >= 0 && top + n <= height && left + n <= width) return;
+    const idx row = max(0, -top), column = max(0, -left), columns = min(n, width - left) - column;
+    fill_row(0, copy, n * n * channel_block);
+    for (idx i = row; i < min(n, height - top); ++i)
+      copy_row(from + i * row_step + column * channel_block, copy + (i * n + column) * channel_block,
+               columns * channel_block);
+    from = copy, row_step = n * channel_block;
+  }
+};
+
+/// Transforms the tiles of the block from `first` on that belong to the kernels of `work`: -> v.
 template <int Size>
-LAMINA_ONE_COPY inline void winograd_input(const WinogradRun& r, threads::Work& blocks, idx first, idx count,
-                                           float* v) {
-  constexpr int n = Size + 2, parts = int(channel_block) / vector_floats;
+LAMINA_ONE_COPY inline void winograd_input(const WinogradRun& r, threads::Work& work, idx first, float* v) {
+  constexpr int n = Size + 2, pixels = register_tile.pixels;
   const idx height = r.x.dims[2], width = r.x.dims[3], step = r.tiles.in_step();
-  for (const idx b : blocks)
-    for (idx t = 0; t < count; ++t) {
-      const auto [item, row, column] = r.tile(first + t);
-      const idx top = row - r.top, left = column - r.left;
-      const float* const plane = r.x.item(item) + b * height * width * channel_block;
-      const bool inside = top >= 0 && left >= 0 && top + n <= height && left + n <= width;
-      for (int part = 0; part < parts; ++part) {
-        vector rows[n][n];  // transformed along the height
-        const idx lane = part * vector_floats;
-        LAMINA_UNROLL for (int j = 0; j < n; ++j) {
-          vector d[n], o[n];
-          if (inside) {
-            const float* from = plane + (top * width + left + j) * channel_block + lane;
-            LAMINA_UNROLL for (int i = 0; i < n; ++i) d[i] = load(from + i * width * channel_block);
-          } else {
-            const bool in_column = left + j >= 0 && left + j < width;
-            for (int i = 0; i < n; ++i)
-              d[i] = in_column && top + i >= 0 && top + i < height
-                         ? load(plane + ((top + i) * width + left + j) * channel_block + lane)
-                         : vector{};
+  for (const idx kernel : work) {
+    float* to = v + kernel * r.tiles.kernel_floats();
+    for (idx block = 0; block < r.tiles.in_blocks; ++block)
+      for (int p = 0; p < pixels; ++p, to += channel_block) {
+        const auto [item, row, column] = r.tile(min(first + kernel * pixels + p, r.tiles.all - 1));
+        const Square<n> x(r.x.item(item) + block * height * width * channel_block, height, width, row - r.top,
+                          column - r.left);
+        for (idx lane = 0; lane < channel_block; lane += vector_floats) {
+          vector rows[n][n];  // transformed along the height
+          LAMINA_UNROLL for (int j = 0; j < n; ++j) {
+            vector d[n], o[n];
+            LAMINA_UNROLL for (int i = 0; i < n; ++i) d[i] = load(x.from + i * x.row_step + j * channel_block + lane);
+            Transform<Size>::input(d, o);
+            LAMINA_UNROLL for (int i = 0; i < n; ++i) rows[i][j] = o[i];
           }
-          Transform<Size>::input(d, o);
-          LAMINA_UNROLL for (int i = 0; i < n; ++i) rows[i][j] = o[i];
-        }
-        float* const to = v + (b * r.tiles.block + t) * channel_block + lane;
-        LAMINA_UNROLL for (int i = 0; i < n; ++i) {
-          vector o[n];
-          Transform<Size>::input(rows[i], o);
-          LAMINA_UNROLL for (int j = 0; j < n; ++j) store(o[j], to + (i * n + j) * step);
+          LAMINA_UNROLL for (int i = 0; i < n; ++i) {
+            vector o[n];
+            Transform<Size>::input(rows[i], o);
+            LAMINA_UNROLL for (int j = 0; j < n; ++j) store(o[j], to + (i * n + j) * step + lane);
+          }
         }
       }
-    }
+  }
 }
 
-/// m [positions][blocks][tiles.block][16] -> tiles [first, first + count) of blocks of output channels, finished.
+/// Multiplies the transformed tiles of a block, `count` of them, by the weights of a group of output channels: v -> m.
+LAMINA_ONE_COPY inline void winograd_product(const WinogradTiles& tiles, const Channels& channels, idx group, idx count,
+                                             const float* v, const float* weight, float* m) {
+  alignas(64) static constexpr float no_bias[group_channels]{};
+  constexpr int most = register_tile.pixels;
+  const idx weights = channels.group_weights(), kernels = divide_up(count, most);
+  const float* from[most];
+  float* to[most];
+  Tile tile{.from = from,
+            .from_step = most * channel_block,
+            .blocks = tiles.in_blocks,
+            .run = channel_block,
+            .last_run = channels.run_of(tiles.in_blocks - 1),
+            .weight = weight + group * tiles.positions * weights,
+            .to = to,
+            .to_step = tiles.block() * channel_block,
+            .bias = no_bias};
+  for (idx position = 0; position < tiles.positions; ++position, tile.weight += weights) {
+    tile.fetch_ahead(tile.weight + weights, weights, kernels);
+    for (idx kernel = 0; kernel < kernels; ++kernel, tile.next()) {
+      const idx first = kernel * most;
+      const int pixels = tile_pixels(count - first);
+      for (int p = 0; p < pixels; ++p) {
+        from[p] = v + position * tiles.in_step() + kernel * tiles.kernel_floats() + p * channel_block;
+        to[p] = m + position * tiles.out_step() + (first + p) * channel_block;
+      }
+      run_tile(tile, pixels, channels.lanes(group) / channel_block);
+    }
+  }
+}
+
+/// Transforms the products of `count` tiles with a group of output channels back and finishes them: m -> the tiles
+/// first, first + 1, ... of the result.
 template <int Size>
-LAMINA_ONE_COPY inline void winograd_output(const WinogradRun& r, threads::Work& blocks, idx first, idx count,
-                                            const float* m) {
-  constexpr int n = Size + 2, parts = int(channel_block) / vector_floats;
+LAMINA_ONE_COPY inline void winograd_output(const WinogradRun& r, idx group, idx first, idx count, const float* m) {
+  constexpr int n = Size + 2;
   const idx height = r.y.dims[2], width = r.y.dims[3], step = r.tiles.out_step();
   const bool relu = r.activation.kind == ops::Activation::Kind::relu,
              plain = r.activation.kind == ops::Activation::Kind::identity;
-  for (const idx b : blocks)
+  const idx begin = group * register_tile.group_blocks,
+            end = min(begin + register_tile.group_blocks, divide_up(r.y.dims[1], channel_block));
+  for (idx block = begin; block < end; ++block)
     for (idx t = 0; t < count; ++t) {
       const auto [item, row, column] = r.tile(first + t);
-      const idx at = ((b * height + row) * width + column) * channel_block;
+      const idx at = ((block * height + row) * width + column) * channel_block;
       float* const y = r.y.item(item) + at;
       const float* const residual = r.residual ? r.residual->item(item) + at : nullptr;
-      for (int part = 0; part < parts; ++part) {
-        const idx lane = part * vector_floats;
-        const float* const from = m + (b * r.tiles.block + t) * channel_block + lane;
-        const vector bias = load(r.bias + b * channel_block + lane);
+      for (idx lane = 0; lane < channel_block; lane += vector_floats) {
+        const float* const from = m + ((block - begin) * r.tiles.block() + t) * channel_block + lane;
+        const vector bias = load(r.bias + block * channel_block + lane);
         vector rows[Size][n];
         LAMINA_UNROLL for (int j = 0; j < n; ++j) {
           vector d[n], o[Size];
@@ -150,76 +190,43 @@ LAMINA_ONE_COPY inline void winograd_output(const WinogradRun& r, threads::Work&
     }
 }
 
-/// The products of positions and groups, numbered positions first: m = v * weights.
-LAMINA_ONE_COPY inline void winograd_product(const WinogradTiles& tiles, const Channels& channels, threads::Work& work,
-                                             idx count, const float* v, const float* weight, float* m) {
-  alignas(64) static constexpr float no_bias[group_channels]{};
-  const idx groups = channels.out_groups();
-  const float* from[register_tile.pixels];
-  float* to[register_tile.pixels];
-  Tile tile{.from = from,
-            .from_step = tiles.block * channel_block,
-            .blocks = tiles.in_blocks,
-            .run = channel_block,
-            .last_run = channels.run_of(tiles.in_blocks - 1),
-            .to = to,
-            .to_step = tiles.block * channel_block,
-            .bias = no_bias};
-  for (const idx i : work) {
-    const idx position = i / groups, g = i % groups;
-    tile.weight = weight + i * channels.group_weights();
-    tile.to_offset = g * register_tile.group_blocks * tiles.block * channel_block;
-    tile.fetch_ahead(tile.weight + channels.group_weights(), channels.group_weights(),
-                     divide_up(count, register_tile.pixels));
-    for (idx t = 0; t < count; tile.next()) {
-      const int pixels = tile_pixels(count - t);
-      for (int p = 0; p < pixels; ++p) {
-        const idx at = min(t + p, count - 1);
-        from[p] = v + position * tiles.in_step() + at * channel_block;
-        to[p] = m + position * tiles.out_step() + at * channel_block;
-      }
-      run_tile(tile, pixels, channels.lanes(g) / channel_block);
-      t += pixels;
-    }
-  }
-}
-
 template <int Size>
 void run_winograd(const ops::Conv2d& op, const WinogradRun& r, const float* weight, float* scratch, int threads) {
   const WinogradTiles& tiles = r.tiles;
   const Channels channels = channels_of(op);
-  const idx work = tiles.positions * channels.out_groups(), blocks = divide_up(tiles.all, tiles.block),
-            out_blocks = channels.out_blocks(), each = tiles.in_floats() + tiles.out_floats();
-  // With enough tiles every thread goes through blocks of them on its own; else all share each step of a block.
-  const bool alone = threads == 1 || blocks >= 2 * threads;
+  const idx each = tiles.in_floats() + tiles.out_floats();
   const auto run_block = [&](idx block, float* v, int sharing) {
-    const idx first = block * tiles.block, count = min(tiles.block, tiles.all - first);
-    float* const m = v + tiles.in_floats();
-    threads::share(sharing, tiles.in_blocks, 1,
-                   [&](int, threads::Work& share) { winograd_input<Size>(r, share, first, count, v); });
-    threads::share(sharing, work, divide_up(work, 16 * sharing),
-                   [&](int, threads::Work& share) { winograd_product(tiles, channels, share, count, v, weight, m); });
-    threads::share(sharing, out_blocks, 1,
-                   [&](int, threads::Work& share) { winograd_output<Size>(r, share, first, count, m); });
+    const idx first = tiles.all * block / tiles.blocks(), count = tiles.all * (block + 1) / tiles.blocks() - first;
+    threads::share(sharing, divide_up(count, register_tile.pixels), 1,
+                   [&](int, threads::Work& work) { winograd_input<Size>(r, work, first, v); });
+    threads::share(sharing, channels.out_groups(), 1, [&](int part, threads::Work& work) {
+      float* const m = v + part * each + tiles.in_floats();
+      for (const idx group : work) {
+        winograd_product(tiles, channels, group, count, v, weight, m);
+        winograd_output<Size>(r, group, first, count, m);
+      }
+    });
   };
-  threads::share(alone ? threads : 1, blocks, 1, [&](int part, threads::Work& own) {
+  // With enough blocks every thread goes through some of them on its own; else all share each step of a block.
+  const bool alone = threads == 1 || tiles.blocks() >= 2 * threads;
+  threads::share(alone ? threads : 1, tiles.blocks(), 1, [&](int part, threads::Work& own) {
     for (const idx block : own) run_block(block, scratch + part * each, alone ? 1 : threads);
   });
 }
 
-/// Weights [positions][groups of output channels][input channels][output channels] of the transformed kernels G g G^T.
+/// Weights [groups of output channels][positions][input channels][output channels] of the transformed kernels G g G^T.
 LAMINA_ONE_COPY inline void pack_winograd(const ops::Conv2d& op, Method method, const float* weight,
                                           const double* factors, float* to) {
   const bool four = method == Method::winograd4;
   const int n = four ? 6 : 4;
   const auto g = [&](int i, int j) { return four ? Transform<4>::weight[i][j] : Transform<2>::weight[i][j]; };
   const Channels channels = channels_of(op);
-  const idx step = channels.weights();
+  const idx step = channels.group_weights();
   for (idx group = 0; group < channels.out_groups(); ++group)
     for (idx lane = 0; lane < channels.lanes(group); ++lane)
       for (idx c = 0; c < channels.in; ++c) {
         const idx o = group * group_channels + lane;
-        float* const out = to + group * channels.group_weights() + c * channels.lanes(group) + lane;
+        float* const out = to + group * n * n * step + c * channels.lanes(group) + lane;
         double rows[6][3]{};  // G g
         if (o < channels.out)
           for (int i = 0; i < n; ++i)
