@@ -7,7 +7,7 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 build=$root/build/$(printf '%s' "benchmarks-$CXX" | tr -c 'A-Za-z0-9.+_' '-')
 {
   install_missing benchmarks
-  configure "$build" -Dtests=false -Dexamples=false -Dbenchmarks=true -Dnative=true -Dbuildtype=release
+  configure "$build" -Dtests=false -Dexamples=false -Dbenchmarks=true -Dnative=true -Dbuildtype=release -Doptimization=2
   ninja -C "$build" "$@"
 } >&2
 printf '%s\n' "$build/benchmarks"

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 
-OPTIMISATION = "-std=c++20 -O3 -march=native"
+OPTIMISATION = "-std=c++20 -O2 -march=native"
 
 ENGINE = """#include <lamina.hpp>
 using namespace lamina;
