@@ -138,6 +138,7 @@ template <class Net, CompileOptions Options, class... Spec> class Engine {
 
  public:
   explicit Engine(const Net& net);
+  explicit Engine(Net&& net);  ///< as freeze() does
 
   template <class... X>
     requires(sizeof...(X) == sizeof...(Spec))
@@ -186,6 +187,11 @@ template <class Net, CompileOptions Options, class... Spec> Engine<Net, Options,
   const auto& table = Static::table;
   shared->program = {table.steps.data(), int(table.steps.size()), table.operands.data(), table.memory, {}};
   shared->packed = execution::pack_weights(shared->program, stored_tensors(net), table.packed, shared->versions);
+}
+
+template <class Net, CompileOptions Options, class... Spec>
+Engine<Net, Options, Spec...>::Engine(Net&& net) : Engine(std::as_const(net)) {
+  for (const StoredTensor<Storage*>& tensor : stored_tensors(net)) *tensor.storage = Storage();
 }
 
 template <class Net, CompileOptions Options, class... Spec>
@@ -303,6 +309,7 @@ class Engine<Net, Options, Spec...> {
     execution::PackedWeights packed;
 
     explicit Shared(const Net& source) : net(source) {}
+    explicit Shared(Net&& source) : net(std::move(source)) {}
     ~Shared() {
       for (const Size* size = sizes.load(); size;) delete std::exchange(size, size->next);
     }
@@ -319,6 +326,7 @@ class Engine<Net, Options, Spec...> {
   using result_type = result_type_;
 
   explicit Engine(const Net& source) : shared(std::make_unique<Shared>(source)) {}
+  explicit Engine(Net&& source) : shared(std::make_unique<Shared>(std::move(source))) {}
 
   template <class... X>
     requires(sizeof...(X) == sizeof...(Spec))
@@ -383,6 +391,20 @@ template <class... Spec, class Net> Engine<Net, CompileOptions{}, Spec...> compi
 /// With options: `compile<CompileOptions{.accuracy = Accuracy::exact}, Shape<1, 3, 224, 224>>(net)`.
 template <CompileOptions Options, class... Spec, class Net> Engine<Net, Options, Spec...> compile(const Net& net) {
   return Engine<Net, Options, Spec...>(net);
+}
+
+/// Compiles a model and frees the memory of its parameters: `auto engine = freeze<Shape<1, 3, 224,
+/// 224>>(std::move(net))`. What is left are the packed weights. The net's parameters are without values; refresh()
+/// takes a net that has some. With dyn extents the engine keeps the parameters, since later sizes may pack them
+/// otherwise, but no copy of them. Throws as compile does, and then the net has lost nothing. The counterpart of
+/// torch.jit.freeze.
+template <CompileOptions Options, class... Spec, class Net> auto freeze(Net&& net) {
+  static_assert(std::is_same_v<Net, std::remove_cvref_t<Net>>,
+                "lamina: freeze takes the parameters away from the net: write freeze<...>(std::move(net))");
+  return Engine<std::remove_cvref_t<Net>, Options, Spec...>(std::move(net));
+}
+template <class... Spec, class Net> auto freeze(Net&& net) {
+  return freeze<CompileOptions{}, Spec...>(std::forward<Net>(net));
 }
 
 }  // namespace lamina::inline LAMINA_ISA

@@ -1,6 +1,7 @@
 /// The compiled model as an object: memory, allocations, options, changed parameters, sizes.
 #include "allocations.hpp"
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers.hpp>
 #include <lamina.hpp>
 #include <random>
 
@@ -115,6 +116,31 @@ TEST_CASE("refresh packs what was written since", "[engine]") {
   CHECK(same(varied(x), before));
   varied.refresh(net);
   CHECK(same(varied(x), fresh(x)));
+}
+
+TEST_CASE("a frozen net computes the same and has no values left", "[engine]") {
+  const auto x = make_image();
+  Net net = make_net(), other = make_net();
+  const auto expected = compile<Image>(net)(x);
+  auto engine = freeze<Image>(std::move(net));
+  CHECK(same(engine(x), expected));
+  for (const auto& tensor : stored_tensors(net)) CHECK_FALSE(bool(*tensor.storage));
+  CHECK_THROWS_WITH(engine.refresh(net),
+                    "0.weight [40, 3, 3, 3] has no values yet: load a checkpoint or write its data");
+  engine.refresh(other);
+  CHECK(same(engine(x), expected));
+
+  const auto varied = freeze<Shape<1, 3, dyn, dyn>>(std::move(other));
+  CHECK(same(varied(x), expected));
+  for (const auto& tensor : stored_tensors(other)) CHECK_FALSE(bool(*tensor.storage));
+}
+
+TEST_CASE("a net that cannot be frozen loses nothing", "[engine]") {
+  Net net = make_net();
+  get<10>(net).bias = {};
+  CHECK_THROWS_AS(freeze<Image>(std::move(net)), parameter_error);
+  CHECK(get<0>(net).weight.has_values());
+  CHECK(get<10>(net).weight.has_values());
 }
 
 TEST_CASE("accuracy chooses the algorithms, a budget limits the packed weights", "[engine]") {
