@@ -195,15 +195,19 @@ void run_winograd(const ops::Conv2d& op, const WinogradRun& r, const float* weig
   const WinogradTiles& tiles = r.tiles;
   const Channels channels = channels_of(op);
   const idx each = tiles.in_floats() + tiles.out_floats();
+  constexpr idx pixels = register_tile.pixels;
   const auto run_block = [&](idx block, float* v, int sharing) {
-    const idx first = tiles.all * block / tiles.blocks(), count = tiles.all * (block + 1) / tiles.blocks() - first;
-    threads::share(sharing, divide_up(count, register_tile.pixels), 1,
-                   [&](int, threads::Work& work) { winograd_input<Size>(r, work, first, v); });
-    threads::share(sharing, channels.out_groups(), 1, [&](int part, threads::Work& work) {
-      float* const m = v + part * each + tiles.in_floats();
-      for (const idx group : work) {
-        winograd_product(tiles, channels, group, count, v, weight, m);
-        winograd_output<Size>(r, group, first, count, m);
+    const idx first = tiles.all * block / tiles.blocks(), count = tiles.all * (block + 1) / tiles.blocks() - first,
+              kernels = divide_up(count, pixels),
+              parts = sharing == 1 ? 1 : min(kernels, divide_up(4 * sharing, channels.out_groups()));
+    threads::share(sharing, kernels, 1, [&](int, threads::Work& work) { winograd_input<Size>(r, work, first, v); });
+    threads::share(sharing, channels.out_groups() * parts, 1, [&](int thread, threads::Work& work) {
+      float* const m = v + thread * each + tiles.in_floats();
+      for (const idx i : work) {
+        const idx group = i / parts, begin = kernels * (i % parts) / parts, end = kernels * (i % parts + 1) / parts,
+                  n = min(end * pixels, count) - begin * pixels;
+        winograd_product(tiles, channels, group, n, v + begin * tiles.kernel_floats(), weight, m);
+        winograd_output<Size>(r, group, first + begin * pixels, n, m);
       }
     });
   };
