@@ -74,14 +74,16 @@ template <int n> struct Square {
   idx row_step;
   alignas(64) float copy[n * n * channel_block];
 
-  Square(const float* plane, idx height, idx width, idx top, idx left)
-      : from(plane + (top * width + left) * channel_block), row_step(width * channel_block) {
-    if (top >= 0 && left >= 0 && top + n <= height && left + n <= width) return;
-    const idx row = max(0, -top), column = max(0, -left), columns = min(n, width - left) - column;
+  Square(const float* plane, idx height, idx width, idx top, idx left) {
+    const auto pixel = [&](idx i, idx j) { return plane + ((top + i) * width + left + j) * channel_block; };
+    if (top >= 0 && left >= 0 && top + n <= height && left + n <= width) {
+      from = pixel(0, 0), row_step = width * channel_block;
+      return;
+    }
+    const idx column = max(0, -left), columns = min(n, width - left) - column;
     fill_row(0, copy, n * n * channel_block);
-    for (idx i = row; i < min(n, height - top); ++i)
-      copy_row(from + i * row_step + column * channel_block, copy + (i * n + column) * channel_block,
-               columns * channel_block);
+    for (idx i = max(0, -top); i < min(n, height - top); ++i)
+      copy_row(pixel(i, column), copy + (i * n + column) * channel_block, columns * channel_block);
     from = copy, row_step = n * channel_block;
   }
 };
