@@ -86,7 +86,7 @@ def measure(threads: str, libraries: dict[str, str], options: argparse.Namespace
         output = pathlib.Path(folder) / "results.json"
         cases = [case.name for case in CASES if case.net in options.nets]
         command = [sys.executable, str(HERE / "measure.py"), *cases, "--threads", threads, "--files", str(FILES)]
-        command += ["--seconds", str(options.seconds), "--rounds", "3" if options.quick else "10"]
+        command += ["--seconds", str(options.seconds), "--rounds", "2" if options.quick else "10"]
         command += ["--output", str(output)]
         for name, at in libraries.items():
             command += ["--lamina", name, at]
