@@ -52,7 +52,7 @@ alignas(64) inline constexpr float zero_run[channel_block]{};
 
 // Keeps a variable in memory here. g++ would move it to vector registers, and reading it back from there waits behind
 // all sums that are under way: 10% of a 1x1 convolution.
-#define LAMINA_SPILL(v) asm volatile("" : : "r"(&v) : "memory")
+#define LAMINA_SPILL(v) asm volatile("" : "+m"(v) : : "memory")
 
 // How far ahead weights are fetched: into the next slab, when one ends. 4% of a ResNet-50.
 inline constexpr idx prefetch_floats = 512;
@@ -70,11 +70,15 @@ template <int Pixels, int Blocks> LAMINA_ONE_COPY inline void micro_kernel(const
   if (t.residual) LAMINA_UNROLL for (int i = 0; i < sums; ++i) sum[i] += load(t.residual[i / vectors] + offset(i));
   struct {
     const float* const* from;
-    idx shift, rest;
-    int tap;
+    idx rest;
+    const float* weight;
+    idx shift;
     const float* ahead;
-  } at{t.from, t.first_block * t.from_step, t.blocks * t.taps, t.taps, t.ahead};
-  for (const float* weight = t.weight; at.rest > 0; --at.rest) {
+    int tap;
+  } at{t.from, t.blocks, t.weight, t.first_block, t.ahead, t.taps};
+  LAMINA_SPILL(at);
+  at.shift *= t.from_step;
+  for (at.rest *= t.taps; at.rest > 0; --at.rest) {
     const float* x[Pixels];
     LAMINA_UNROLL for (int p = 0; p < Pixels; ++p) x[p] = at.from[p] ? at.from[p] + at.shift : zero_run;
     for (idx line = t.ahead_lines; line > 0; --line, at.ahead += cache_line) __builtin_prefetch(at.ahead, 0, 2);
@@ -84,8 +88,10 @@ template <int Pixels, int Blocks> LAMINA_ONE_COPY inline void micro_kernel(const
       at.from = t.from;
       at.shift += t.from_step;
     }
-    LAMINA_SPILL(at);
     const idx run = at.rest > t.taps ? t.run : t.last_run;
+    const float* weight = at.weight;
+    at.weight += run * vectors * vector_floats;
+    LAMINA_SPILL(at);
     for (idx c = 0; c < run; ++c, weight += vectors * vector_floats) {
       __builtin_prefetch(weight + prefetch_floats);
       vector w[vectors];
