@@ -42,15 +42,42 @@ template <class Net, CompileOptions Options, class... Spec> constexpr Plan plan_
 
 struct PlanSizes {
   std::size_t steps, operands, outputs;
+  constexpr bool fits(const PlanSizes& room) const {
+    return steps <= room.steps && operands <= room.operands && outputs <= room.outputs;
+  }
 };
-template <std::size_t Steps, std::size_t Operands, std::size_t Outputs> struct PlanTable {
-  std::array<Step, Steps> steps{};
-  std::array<Place, Operands> operands{};
-  std::array<Place, Outputs> outputs{};
+/// A plan as a constant, with room for so many of each.
+template <PlanSizes Room> struct PlanTable {
+  std::array<Step, Room.steps> steps{};
+  std::array<Place, Room.operands> operands{};
+  std::array<Place, Room.outputs> outputs{};
   Extent memory{};
   idx packed = 0, unplanned = 0;
   std::uint64_t kernels = 0;
 };
+template <PlanSizes Room> struct SizedTable {
+  PlanSizes sizes{};
+  PlanTable<Room> table{};
+};
+
+/// The table of a plan, or the sizes alone if there is no room for it. `From` is a plan or a table with more room.
+template <PlanSizes Room, class From> constexpr SizedTable<Room> table_of(const From& plan, const PlanSizes& sizes) {
+  SizedTable<Room> made{sizes};
+  if (!sizes.fits(Room)) return made;
+  PlanTable<Room>& table = made.table;
+  for (std::size_t i = 0; i < sizes.steps; ++i) table.steps[i] = plan.steps[i];
+  for (std::size_t i = 0; i < sizes.operands; ++i) table.operands[i] = plan.operands[i];
+  for (std::size_t i = 0; i < sizes.outputs; ++i) table.outputs[i] = plan.outputs[i];
+  table.memory = plan.memory;
+  table.packed = plan.packed;
+  table.unplanned = plan.unplanned;
+  table.kernels = plan.kernels;
+  return made;
+}
+template <PlanSizes Room, class Net, CompileOptions Options, class... Spec> constexpr SizedTable<Room> table_of_type() {
+  const Plan plan = plan_of_type<Net, Options, Spec...>();
+  return table_of<Room>(plan, {plan.steps.size(), plan.operands.size(), plan.outputs.size()});
+}
 
 /// Operands of the widest step.
 template <class Table> constexpr int widest(const Table& steps) {
@@ -64,21 +91,14 @@ template <class Table> constexpr int widest(const Table& steps) {
 /// The plan of `Net` for these inputs, made by the compiler.
 template <class Net, CompileOptions Options, class... Spec> struct StaticPlan {
   static_assert((is_static(input_spec<Spec>::shape_type::dims) && ...), "lamina: a constant plan needs static extents");
-  static constexpr execution::PlanSizes sizes = [] {
-    const Plan plan = execution::plan_of_type<Net, Options, Spec...>();
-    return execution::PlanSizes{plan.steps.size(), plan.operands.size(), plan.outputs.size()};
-  }();
+  // Making the plan is most of what the compiler evaluates, and its sizes are known only then. So it is made in a room
+  // that most plans fit into and cut to size; a larger one is made again.
   static constexpr auto table = [] {
-    const Plan plan = execution::plan_of_type<Net, Options, Spec...>();
-    execution::PlanTable<sizes.steps, sizes.operands, sizes.outputs> table;
-    for (std::size_t i = 0; i < sizes.steps; ++i) table.steps[i] = plan.steps[i];
-    for (std::size_t i = 0; i < sizes.operands; ++i) table.operands[i] = plan.operands[i];
-    for (std::size_t i = 0; i < sizes.outputs; ++i) table.outputs[i] = plan.outputs[i];
-    table.memory = plan.memory;
-    table.packed = plan.packed;
-    table.unplanned = plan.unplanned;
-    table.kernels = plan.kernels;
-    return table;
+    constexpr execution::PlanSizes room{128, 192, 4};
+    constexpr auto first = execution::table_of_type<room, Net, Options, Spec...>();
+    if constexpr (first.sizes.fits(room))
+      return execution::table_of<first.sizes>(first.table, first.sizes).table;
+    else return execution::table_of_type<first.sizes, Net, Options, Spec...>().table;
   }();
 };
 
