@@ -39,6 +39,7 @@
 #include "lamina/compose/module_list.hpp"
 #include "lamina/compose/replace.hpp"
 #include "lamina/compose/sequential.hpp"
+#include "lamina/core/callback.hpp"
 #include "lamina/core/device.hpp"
 #include "lamina/core/dtype.hpp"
 #include "lamina/core/error.hpp"

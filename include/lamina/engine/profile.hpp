@@ -1,6 +1,7 @@
 /// profile(engine, x): where the time of a compiled model goes, step by step.
 #pragma once
 #include "../backend/cpu/peak.hpp"
+#include "../core/callback.hpp"
 #include "../plan/arrange.hpp"
 #include "compile.hpp"
 #include "profile_svg.hpp"
@@ -84,7 +85,7 @@ inline double median(std::vector<double> values) {
 }
 
 /// Times the steps; run(i) runs step number i of the plan.
-inline void measure(Profile& profile, int steps, const cpu::Callback<int>& run) {
+inline void measure(Profile& profile, int steps, const Callback<int>& run) {
   constexpr int untimed = 2;
   const std::size_t calls = std::size_t(profile.calls);
   std::vector<double> whole(calls);

@@ -1,5 +1,6 @@
 /// Work in many pieces of equal size, shared out among threads.
 #pragma once
+#include "../core/callback.hpp"
 #include "pool.hpp"
 #include <iterator>
 
@@ -17,6 +18,7 @@ class Ranges {
   static std::uint64_t pack(std::uint64_t begin, std::uint64_t end) { return begin | end << 32; }
   static std::uint32_t begin_of(std::uint64_t ends) { return std::uint32_t(ends); }
   static std::uint32_t end_of(std::uint64_t ends) { return std::uint32_t(ends >> 32); }
+  static std::uint32_t least(std::uint32_t a, std::uint32_t b) { return a < b ? a : b; }
   static std::uint32_t left(std::uint64_t ends) { return end_of(ends) - begin_of(ends); }
 
  public:
@@ -36,7 +38,7 @@ class Ranges {
   Piece take_own(int part, std::uint32_t grain) {
     std::atomic<std::uint64_t>& range = ranges[part].ends;
     for (std::uint64_t ends = range.load(std::memory_order_relaxed); left(ends) > 0;) {
-      const std::uint32_t begin = begin_of(ends), end = begin + std::min(grain, left(ends));
+      const std::uint32_t begin = begin_of(ends), end = begin + least(grain, left(ends));
       if (range.compare_exchange_weak(ends, pack(end, end_of(ends)), std::memory_order_relaxed)) return {begin, end};
     }
     return {};
@@ -50,7 +52,7 @@ class Ranges {
         if (const std::uint64_t now = ranges[i].ends.load(std::memory_order_relaxed); left(now) > left(ends))
           range = &ranges[i].ends, ends = now;
       if (!range) return {};
-      const std::uint32_t end = end_of(ends), begin = end - std::min(grain, left(ends));
+      const std::uint32_t end = end_of(ends), begin = end - least(grain, left(ends));
       if (range->compare_exchange_strong(ends, pack(begin_of(ends), begin), std::memory_order_relaxed))
         return {begin, end};
     }
@@ -97,8 +99,10 @@ class Work {
 /// share of the numbers, of which it takes `grain` at a time, and takes over some of another's at the end: a thread
 /// that is held up holds the others up for no more than `grain` numbers. Numbers are below 2^32; of more than 256
 /// threads, 256 are used.
-template <class F> void share(int threads, std::int64_t count, std::int64_t grain, F&& f) {
-  const int parts = int(std::min({std::int64_t(threads), std::int64_t(detail::Ranges::most_parts), count}));
+[[gnu::noinline]] inline void share(int threads, std::int64_t count, std::int64_t grain,
+                                    const Callback<int, Work&>& f) {
+  int parts = threads < detail::Ranges::most_parts ? threads : detail::Ranges::most_parts;
+  if (count < parts) parts = int(count);
   if (parts <= 1) {
     Work all(count);
     f(0, all);

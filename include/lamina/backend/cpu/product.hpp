@@ -6,18 +6,6 @@
 
 namespace lamina::inline LAMINA_ISA::cpu {
 
-/// A reference to a function object, so that what takes it is compiled once.
-template <class... Arguments> class Callback {
-  const void* object;
-  void (*call)(const void*, Arguments...);
-
- public:
-  template <class F>
-  Callback(const F& f)
-      : object(&f), call([](const void* o, Arguments... arguments) { (*static_cast<const F*>(o))(arguments...); }) {}
-  void operator()(Arguments... arguments) const { call(object, arguments...); }
-};
-
 /// Blocks of input channels that a group of output channels reads.
 struct BlockRange {
   idx first, count;
