@@ -41,11 +41,10 @@ template <class Spec, class X> constexpr void require_argument() {
     fail<Text{} << "this model is compiled for " << input_spec<Spec>::shape_type::dims << "; the argument is "
                 << X::shape_type::dims>();
 }
-template <class Spec> void require_extents(const Dims& dims) {
-  if (!compatible(input_spec<Spec>::shape_type::dims, dims))
-    throw shape_error(std::string(
-        (Text{} << "this model is compiled for " << input_spec<Spec>::shape_type::dims << "; the argument is " << dims)
-            .view()));
+[[gnu::noinline]] inline void require_extents(const Dims& declared, const Dims& dims) {
+  if (!compatible(declared, dims))
+    throw shape_error(
+        std::string((Text{} << "this model is compiled for " << declared << "; the argument is " << dims).view()));
 }
 
 /// Calls f(each) for the tensor, or each tensor of the tuple.
@@ -94,13 +93,13 @@ template <class Result, class F, class... X> void with_addresses(F&& f, Result& 
 }
 
 /// Packs the weights of all steps side by side. `versions` gets what they were made from.
-inline Storage pack_weights(Program& program, const ModelTensors& tensors, idx floats,
-                            std::vector<std::uint64_t>& versions) {
+template <std::uint64_t Kernels>
+Storage pack_weights(Program& program, const ModelTensors& tensors, idx floats, std::vector<std::uint64_t>& versions) {
   Storage packed = Storage::uninitialized(std::size_t(floats) * sizeof(float));
   float* const data = reinterpret_cast<float*>(packed.data());
   for (int i = 0; i < program.count; ++i) {
     const Step& step = program.steps[i];
-    pack(step, tensors, data + step.weights);
+    pack<Kernels>(step, tensors, data + step.weights);
     program.weights.push_back(data + step.weights);
     versions.push_back(version_of(step, tensors));
   }
@@ -144,7 +143,7 @@ template <class Net, CompileOptions Options, class... Spec> class Engine {
     requires(sizeof...(X) == sizeof...(Spec))
   result_type operator()(const X&... x) const {
     (execution::require_argument<Spec, X>(), ...);
-    (execution::require_extents<Spec>(x.dims()), ...);
+    (execution::require_extents(input_spec<Spec>::shape_type::dims, x.dims()), ...);
     const typename execution::Lender<execution::CallState<result_type>>::Loan state(shared->states);
     result_type& result = state->fresh_results(Static::table.outputs.data());
     execution::with_addresses(
@@ -186,7 +185,8 @@ template <class Net, CompileOptions Options, class... Spec> class Engine {
 template <class Net, CompileOptions Options, class... Spec> Engine<Net, Options, Spec...>::Engine(const Net& net) {
   const auto& table = Static::table;
   shared->program = {table.steps.data(), int(table.steps.size()), table.operands.data(), table.memory, {}};
-  shared->packed = execution::pack_weights(shared->program, stored_tensors(net), table.packed, shared->versions);
+  shared->packed =
+      execution::pack_weights<table.kernels>(shared->program, stored_tensors(net), table.packed, shared->versions);
 }
 
 template <class Net, CompileOptions Options, class... Spec>
@@ -227,7 +227,8 @@ void Engine<Net, Options, Spec...>::refresh(const Net& net) {
     const Step& step = shared->program.steps[i];
     const std::uint64_t version = execution::version_of(step, tensors);
     if (version == shared->versions[std::size_t(i)]) continue;
-    execution::pack(step, tensors, reinterpret_cast<float*>(shared->packed.data()) + step.weights);
+    execution::pack<Static::table.kernels>(step, tensors,
+                                           reinterpret_cast<float*>(shared->packed.data()) + step.weights);
     shared->versions[std::size_t(i)] = version;
   }
 }
@@ -237,7 +238,7 @@ template <class Take, class... X>
   requires(sizeof...(X) == sizeof...(Spec))
 void Engine<Net, Options, Spec...>::step_through(Take&& take, const X&... x) const {
   (execution::require_argument<Spec, X>(), ...);
-  (execution::require_extents<Spec>(x.dims()), ...);
+  (execution::require_extents(input_spec<Spec>::shape_type::dims, x.dims()), ...);
   const typename execution::Lender<execution::CallState<result_type>>::Loan state(shared->states);
   execution::with_addresses(
       [&](const void* const* inputs, void* const* outputs) {
@@ -247,16 +248,16 @@ void Engine<Net, Options, Spec...>::step_through(Take&& take, const X&... x) con
 }
 
 namespace execution {
-/// The operations that a forward uses, whatever its extents.
+/// The kernels of the operations that a forward uses, whatever its extents.
 template <class Net, class... Spec> constexpr std::uint64_t kernels_of_type() {
-  std::uint64_t mask = cpu::bit_of<ops::Copy>;
+  std::uint64_t mask = cpu::bit_of<ops::Copy> | ~std::uint64_t(0) << operation_kinds;  // any method
   const Graph graph = record_graph<Net, Spec...>();
   for (const Node& node : graph.nodes) mask |= std::uint64_t(1) << node.operation.index();
   return mask;
 }
 
 /// Packed weights of a net that several plans share: what a step packs depends on its parameters and its method alone.
-class PackedWeights {
+template <std::uint64_t Kernels> class PackedWeights {
   struct Block {
     int weight;
     std::uint8_t method;
@@ -273,7 +274,7 @@ class PackedWeights {
       if (b.weight == step.parameters[0] && b.method == step.method && b.norm == step.norm[2]) return data(b);
     Block fresh{step.parameters[0], step.method, step.norm[2],
                 Storage::uninitialized(std::size_t(step.weight_floats) * sizeof(float))};
-    pack(step, tensors, reinterpret_cast<float*>(fresh.storage.data()));
+    pack<Kernels>(step, tensors, reinterpret_cast<float*>(fresh.storage.data()));
     blocks.push_back(std::move(fresh));
     return data(blocks.back());
   }
@@ -298,7 +299,7 @@ class Engine<Net, Options, Spec...> {
     const Size* next = nullptr;  ///< sizes are a list that only grows, so that it is read without a lock
 
     Size(const Dims (&d)[sizeof...(Spec)], Plan p) : plan(std::move(p)) {
-      std::copy(std::begin(d), std::end(d), std::begin(dims));
+      for (std::size_t i = 0; i < sizeof...(Spec); ++i) dims[i] = d[i];
       program = {plan.steps.data(), int(plan.steps.size()), plan.operands.data(), plan.memory, {}};
     }
   };
@@ -306,7 +307,7 @@ class Engine<Net, Options, Spec...> {
     Net net;  ///< recorded anew for every size
     std::atomic<const Size*> sizes{nullptr};
     std::mutex mutex;
-    execution::PackedWeights packed;
+    execution::PackedWeights<kernels> packed;
 
     explicit Shared(const Net& source) : net(source) {}
     explicit Shared(Net&& source) : net(std::move(source)) {}
@@ -318,7 +319,12 @@ class Engine<Net, Options, Spec...> {
 
   const Size* find(const Dims (&dims)[sizeof...(Spec)]) const {
     const Size* size = shared->sizes.load(std::memory_order_acquire);
-    while (size && !std::equal(std::begin(dims), std::end(dims), std::begin(size->dims))) size = size->next;
+    const auto same = [&](const Size& other) {
+      for (std::size_t i = 0; i < sizeof...(Spec); ++i)
+        if (dims[i] != other.dims[i]) return false;
+      return true;
+    };
+    while (size && !same(*size)) size = size->next;
     return size;
   }
 
@@ -332,7 +338,7 @@ class Engine<Net, Options, Spec...> {
     requires(sizeof...(X) == sizeof...(Spec))
   result_type operator()(const X&... x) const {
     (execution::require_argument<Spec, X>(), ...);
-    (execution::require_extents<Spec>(x.dims()), ...);
+    (execution::require_extents(input_spec<Spec>::shape_type::dims, x.dims()), ...);
     const Size& size = prepare({x.dims()...});
     const typename execution::Lender<execution::CallState<result_type>>::Loan state(size.states);
     result_type& result = state->fresh_results(size.plan.outputs.data());
@@ -356,7 +362,7 @@ class Engine<Net, Options, Spec...> {
     requires(sizeof...(X) == sizeof...(Spec))
   void step_through(Take&& take, const X&... x) const {
     (execution::require_argument<Spec, X>(), ...);
-    (execution::require_extents<Spec>(x.dims()), ...);
+    (execution::require_extents(input_spec<Spec>::shape_type::dims, x.dims()), ...);
     const Size& size = prepare({x.dims()...});
     const typename execution::Lender<execution::CallState<result_type>>::Loan state(size.states);
     execution::with_addresses(

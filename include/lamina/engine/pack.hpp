@@ -10,16 +10,34 @@ namespace lamina::inline LAMINA_ISA {
 namespace execution {
 using ModelTensors = std::vector<StoredTensor<const Storage*>>;
 
+/// An element of a parameter as a float.
+inline float float_element(Dtype dtype, const std::byte* elements, idx i) {
+  const auto as = [&]<class T>(T) { return float(reinterpret_cast<const T*>(elements)[i]); };
+  switch (dtype) {
+  case Dtype::float64: return as(double{});
+  case Dtype::float16: return as(float16{});
+  case Dtype::bfloat16: return as(bfloat16{});
+  case Dtype::int64: return as(std::int64_t{});
+  case Dtype::int32: return as(std::int32_t{});
+  case Dtype::uint8: return as(std::uint8_t{});
+  case Dtype::boolean: return as(bool{});
+  default: return as(float{});
+  }
+}
+
 /// A parameter's values as floats: where they lie, or a converted copy.
 class FloatValues {
   std::vector<float> converted;
   const float* values = nullptr;
 
-  template <class T> void convert(const StoredTensor<const Storage*>& t) {
-    const T* const from = reinterpret_cast<const T*>(t.storage->data());
-    converted.resize(std::size_t(count(t.dims)));
-    for (std::size_t i = 0; i < converted.size(); ++i) converted[i] = float(from[i]);
-    values = converted.data();
+  static bool computes_with(Dtype dtype) {
+    for (const Dtype known : {Dtype::float32, Dtype::float64, Dtype::float16, Dtype::bfloat16, Dtype::int64,
+                              Dtype::int32, Dtype::uint8, Dtype::boolean})
+      if (dtype == known) return true;
+    return false;
+  }
+  [[noreturn, gnu::cold, gnu::noinline]] static void refuse(const StoredTensor<const Storage*>& t, const Text& why) {
+    throw parameter_error(std::string(t.path).append(why.view()));
   }
 
  public:
@@ -27,41 +45,51 @@ class FloatValues {
   FloatValues(const ModelTensors& tensors, int number) {
     if (number < 0) return;
     const StoredTensor<const Storage*>& t = tensors[std::size_t(number)];
-    if (!*t.storage)
-      throw parameter_error(t.path + " " + std::string((Text{} << t.dims).view()) +
-                            " has no values yet: load a checkpoint or write its data");
-    switch (t.dtype) {
-    case Dtype::float32: values = reinterpret_cast<const float*>(t.storage->data()); break;
-    case Dtype::float64: convert<double>(t); break;
-    case Dtype::float16: convert<float16>(t); break;
-    case Dtype::bfloat16: convert<bfloat16>(t); break;
-    case Dtype::int64: convert<std::int64_t>(t); break;
-    case Dtype::int32: convert<std::int32_t>(t); break;
-    case Dtype::uint8: convert<std::uint8_t>(t); break;
-    case Dtype::boolean: convert<bool>(t); break;
-    default:
-      throw parameter_error(t.path + ": parameters of type " + std::string(dtype_name(t.dtype)) +
-                            " are not computed with");
+    if (!*t.storage) refuse(t, Text{} << ' ' << t.dims << " has no values yet: load a checkpoint or write its data");
+    if (!computes_with(t.dtype))
+      refuse(t, Text{} << ": parameters of type " << dtype_name(t.dtype) << " are not computed with");
+    if (t.dtype == Dtype::float32) {
+      values = reinterpret_cast<const float*>(t.storage->data());
+      return;
     }
+    const idx size = count(t.dims);
+    converted = std::vector<float>(static_cast<std::size_t>(size));
+    float* const to = converted.data();
+    for (idx i = 0; i < size; ++i) to[i] = float_element(t.dtype, t.storage->data(), i);
+    values = to;
   }
   FloatValues(const FloatValues&) = delete;
   FloatValues& operator=(const FloatValues&) = delete;
   operator const float*() const { return values; }
 };
 
-/// Packs a step's parameters into its block of weights.
-inline void pack(const Step& step, const ModelTensors& tensors, float* block) {
-  const cpu::Method method = cpu::Method(step.method);
-  const auto pack_producer = [&](const auto& op) {
-    const FloatValues weight(tensors, step.parameters[0]), bias(tensors, step.parameters[1]);
-    const FloatValues gamma(tensors, step.norm[0]), beta(tensors, step.norm[1]), mean(tensors, step.norm[2]),
-        variance(tensors, step.norm[3]);
-    cpu::pack(op, method, {weight, bias, gamma, beta, mean, variance, step.norm_eps}, block + step.packed[0],
-              block + step.packed[1]);
-  };
-  if (is<ops::Conv2d>(step.operation)) return pack_producer(as<ops::Conv2d>(step.operation));
-  if (is<ops::Linear>(step.operation)) return pack_producer(as<ops::Linear>(step.operation));
-  if (is<ops::ConvTranspose2d>(step.operation)) return pack_producer(as<ops::ConvTranspose2d>(step.operation));
+/// A producer's parameters as floats, and those of the batch norm that is folded into them.
+struct ProducerValues {
+  FloatValues weight, bias, gamma, beta, mean, variance;
+
+  ProducerValues(const Step& step, const ModelTensors& tensors)
+      : weight(tensors, step.parameters[0]), bias(tensors, step.parameters[1]), gamma(tensors, step.norm[0]),
+        beta(tensors, step.norm[1]), mean(tensors, step.norm[2]), variance(tensors, step.norm[3]) {}
+};
+
+template <std::uint64_t Kernels, class Op>
+void pack_if(const Step& step, [[maybe_unused]] const cpu::Weights& values, [[maybe_unused]] float* block) {
+  if constexpr ((Kernels & cpu::bit_of<Op>) != 0)
+    if (is<Op>(step.operation))
+      cpu::pack<Kernels>(as<Op>(step.operation), cpu::Method(step.method), values, block + step.packed[0],
+                         block + step.packed[1]);
+}
+
+/// Packs a step's parameters into its block of weights. The mask has the step's kernel.
+template <std::uint64_t Kernels> void pack(const Step& step, const ModelTensors& tensors, float* block) {
+  if (role_of(step.operation) == ops::Role::producer) {
+    const ProducerValues v(step, tensors);
+    const cpu::Weights values{v.weight, v.bias, v.gamma, v.beta, v.mean, v.variance, step.norm_eps};
+    pack_if<Kernels, ops::Conv2d>(step, values, block);
+    pack_if<Kernels, ops::ConvTranspose2d>(step, values, block);
+    pack_if<Kernels, ops::Linear>(step, values, block);
+    return;
+  }
   for (int k = 0; k < 4; ++k) {
     const FloatValues values(tensors, step.parameters[k]);
     if (values) cpu::copy_row(values, block + step.packed[k], count(tensors[std::size_t(step.parameters[k])].dims));

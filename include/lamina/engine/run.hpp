@@ -58,7 +58,7 @@ inline cpu::Input input_at(const Place& place, const Memory& memory) {
 }
 
 /// Runs step number `i`. `room` has space for the operands of any step.
-template <std::uint64_t Kernels> void run_step(int i, const Memory& memory, cpu::Input* room) {
+template <std::uint64_t Kernels> LAMINA_ONE_COPY void run_step(int i, const Memory& memory, cpu::Input* room) {
   const Step& step = memory.program.steps[i];
   if (step.operands == 0) return;
   for (int k = 0; k < step.operands; ++k) room[k] = input_at(memory.program.operands[step.first_operand + k], memory);
@@ -108,46 +108,56 @@ struct Workspace {
   }
   void prepare_room(const Program& program, int wanted) {
     const std::size_t size = std::size_t(wanted * program.widest());
-    if (room.size() < size) room.resize(size);
+    if (room.size() < size) room = std::vector<cpu::Input>(size);
   }
 };
 
 /// Objects that calls borrow: one call at a time takes no lock and finds the object of the last; calls at the same time
 /// get one each, which are kept.
 template <class T> class Lender {
-  std::atomic<T*> first{nullptr};
+  struct Node {
+    T object{};
+    std::unique_ptr<Node> next{};
+  };
+  std::atomic<Node*> first{nullptr};
   std::mutex mutex;
-  std::vector<std::unique_ptr<T>> more;
+  std::unique_ptr<Node> more;
+
+  Node* take() {
+    if (Node* const node = first.exchange(nullptr, std::memory_order_acquire)) return node;
+    const std::lock_guard lock(mutex);
+    if (!more) return new Node;
+    Node* const node = more.release();
+    more = std::move(node->next);
+    return node;
+  }
+  void give(Node* node) {
+    Node* none = nullptr;
+    if (first.compare_exchange_strong(none, node, std::memory_order_release)) return;
+    const std::lock_guard lock(mutex);
+    node->next = std::move(more);
+    more.reset(node);
+  }
 
  public:
   Lender() = default;
-  ~Lender() { delete first.load(); }
+  ~Lender() {
+    delete first.load();
+    while (more) more = std::move(more->next);
+  }
 
   /// Gives the object back at the end.
   class Loan {
     Lender& owner;
-    std::unique_ptr<T> object;
+    Node* const node;
 
    public:
-    explicit Loan(Lender& o) : owner(o), object(o.first.exchange(nullptr, std::memory_order_acquire)) {
-      if (object) return;
-      const std::lock_guard lock(owner.mutex);
-      if (owner.more.empty()) object = std::make_unique<T>();
-      else object = std::move(owner.more.back()), owner.more.pop_back();
-    }
-    ~Loan() {
-      T* none = nullptr;
-      if (owner.first.compare_exchange_strong(none, object.get(), std::memory_order_release)) {
-        (void)object.release();
-        return;
-      }
-      const std::lock_guard lock(owner.mutex);
-      owner.more.push_back(std::move(object));
-    }
+    explicit Loan(Lender& o) : owner(o), node(o.take()) {}
+    ~Loan() { owner.give(node); }
     Loan(const Loan&) = delete;
     Loan& operator=(const Loan&) = delete;
-    T& operator*() const { return *object; }
-    T* operator->() const { return object.get(); }
+    T& operator*() const { return node->object; }
+    T* operator->() const { return &node->object; }
   };
 };
 }  // namespace execution

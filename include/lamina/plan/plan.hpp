@@ -13,6 +13,7 @@
 ///   works_in_place(operation)                            the result may be written over an operand of the same extents
 ///   method_of(operation, extents, layout, options, budget)   the algorithm, for a first operand and what is left of
 ///                                                        the budget for packed weights, in floats
+///   kernels_of(operation, method)                        what it needs compiled, as bits of a mask
 ///   packed_floats(operation, parameter, method, size)    floats of a packed parameter of so many elements
 ///   scratch_of(operation, extents, second, method)       floats of working memory: for all threads, and for each
 #pragma once
@@ -82,7 +83,7 @@ struct Plan {
   Extent memory{};
   idx packed = 0;             ///< floats of packed weights
   idx unplanned = 0;          ///< floats of activations if every value had memory of its own
-  std::uint64_t kernels = 0;  ///< one bit an operation type that a step calls
+  std::uint64_t kernels = 0;  ///< what the steps call, as the backend names it
 };
 
 }  // namespace lamina

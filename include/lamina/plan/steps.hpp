@@ -82,7 +82,7 @@ constexpr Plan make_plan(const Graph& recorded, const ParameterInfo* parameters,
     Step step{.operation = Operation(ops::Copy{}), .node = value, .first_operand = int(plan.operands.size())};
     add_operand(step, value);
     step.out = to;
-    plan.kernels |= std::uint64_t(1) << step.operation.index();
+    plan.kernels |= Backend::kernels_of(step.operation, step.method);
     plan.steps.push_back(step);
   };
 
@@ -98,7 +98,8 @@ constexpr Plan make_plan(const Graph& recorded, const ParameterInfo* parameters,
 
   // What the budget leaves for larger forms of weights than the smallest.
   idx spare = options.weight_budget / idx(sizeof(float));
-  if (options.weight_budget < CompileOptions{}.weight_budget)
+  const bool limited = options.weight_budget < CompileOptions{}.weight_budget;
+  if (limited)
     for (int root : order)
       if (nodes[root].inputs > 0) {
         const int x = graph.input(nodes[root], 0);
@@ -124,9 +125,9 @@ constexpr Plan make_plan(const Graph& recorded, const ParameterInfo* parameters,
     for (int k = 0; k < node.inputs; ++k) add_operand(step, graph.input(node, k));
     const Place x = step.operands > 0 ? plan.operands[std::size_t(step.first_operand)] : Place{};
     const Dims second = node.inputs > 1 ? graph.input_dims(node, 1) : Dims{};
-    const idx least = least_weights<Backend>(node.operation, x.dims, x.layout, options);
+    const idx least = limited ? least_weights<Backend>(node.operation, x.dims, x.layout, options) : 0;
     const auto method = Backend::method_of(node.operation, x.dims, x.layout, options, least + spare);
-    spare -= Backend::packed_floats(node.operation, 0, method, 0) - least;
+    if (limited) spare -= Backend::packed_floats(node.operation, 0, method, 0) - least;
     step.method = std::uint8_t(method);
     const bool producer = role_of(node.operation) == ops::Role::producer;
     for (int k = 0; k < 4; ++k) {
@@ -154,7 +155,7 @@ constexpr Plan make_plan(const Graph& recorded, const ParameterInfo* parameters,
     const auto scratch = Backend::scratch_of(node.operation, x.dims, second, method);
     if (scratch.shared > plan.memory.scratch_shared) plan.memory.scratch_shared = scratch.shared;
     if (scratch.each > plan.memory.scratch_each) plan.memory.scratch_each = scratch.each;
-    plan.kernels |= std::uint64_t(1) << node.operation.index();
+    plan.kernels |= Backend::kernels_of(step.operation, step.method);
     plan.steps.push_back(step);
   }
   for (int k = 0; k < int(graph.outputs.size()); ++k) {

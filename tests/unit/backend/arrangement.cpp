@@ -1,6 +1,7 @@
 /// Kernels that move elements: copies under other extents, concatenation, padding; and what run.hpp says of all
 /// kernels.
 #include "operands.hpp"
+#include <catch2/matchers/catch_matchers.hpp>
 
 using namespace backend_test;
 
@@ -98,6 +99,10 @@ TEST_CASE("an operation whose kernel was not compiled throws its name", "[cpu]")
   Run run({x.in()});
   run.call.in = run.inputs.data(), run.call.inputs = 1, run.call.out = y.out();
   CHECK_THROWS_AS(cpu::run<cpu::bit_of<ops::Conv2d>>(Operation(ops::Softmax{}), run.call), error);
+  run.call.method = cpu::Method::winograd4;
+  constexpr std::uint64_t direct = cpu::bit_of<ops::Conv2d> | cpu::bit_of_method(cpu::Method::direct);
+  CHECK_THROWS_WITH(cpu::run<direct>(Operation(ops::Conv2d{}), run.call),
+                    "lamina::cpu: no kernel was compiled for conv2d, winograd F(4x4)");
 }
 
 TEST_CASE("what the planner may ask of kernels", "[cpu]") {

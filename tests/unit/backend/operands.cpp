@@ -34,7 +34,7 @@ void backend_test::Run::into(const Operation& op, Operand& y) {
     const cpu::Scratch scratch = cpu::Backend::scratch_of(op, inputs[0].dims, second, cpu::Method::plain);
     std::vector<float> memory(std::size_t(scratch.shared + call.threads * scratch.each), not_a_number);
     call.scratch = memory.data();
-    cpu::run<cpu::all_operations>(op, call);
+    cpu::run<cpu::all_kernels>(op, call);
   }
   CHECK(y.gaps_untouched());
 }

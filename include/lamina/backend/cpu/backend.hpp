@@ -52,6 +52,10 @@ struct Backend {
     detail::with_producer(operation, [&](const auto& op) { method = cpu::method_of(op, x, layout, options, budget); });
     return method;
   }
+  static constexpr std::uint64_t kernels_of(const Operation& operation, std::uint8_t method) {
+    const std::uint64_t bit = std::uint64_t(1) << operation.index();
+    return role_of(operation) == ops::Role::producer ? bit | bit_of_method(Method(method)) : bit;
+  }
   static constexpr idx packed_floats(const Operation& operation, int parameter, Method method, idx size) {
     detail::with_producer(operation, [&](const auto& op) {
       if (parameter == 0) size = weight_floats(op, method);

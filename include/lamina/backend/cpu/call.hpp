@@ -5,6 +5,7 @@
 #include "../../ops/activation.hpp"
 #include "../../plan/layout.hpp"
 #include "target.hpp"
+#include <cstdint>
 
 namespace lamina::inline LAMINA_ISA::cpu {
 
@@ -44,6 +45,12 @@ enum class Method : unsigned char {
   winograd2,  ///< Winograd F(2x2, 3x3)
   winograd4,  ///< Winograd F(4x4, 3x3)
 };
+
+/// Kernels of which code is made are named by a mask: a bit an operation type (run.hpp), and one a method of producers.
+constexpr std::uint64_t bit_of_method(Method method) { return std::uint64_t(1) << (32 + int(method)); }
+inline constexpr std::uint64_t all_kernels = ~std::uint64_t(0);
+template <std::uint64_t Kernels, Method... Methods>
+inline constexpr bool has_method = (Kernels & (bit_of_method(Methods) | ...)) != 0;
 
 /// What is applied to a producer's result while it is at hand: y = activation(y + residual). The bias is part of the
 /// producer, a batch norm of its packed weights. `residual` may be the output itself.

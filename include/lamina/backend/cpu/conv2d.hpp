@@ -39,7 +39,18 @@ LAMINA_ONE_COPY inline void depthwise_pixel(const float* const* from, idx stride
   activate(activation, y, y, channel_block);
 }
 
-inline void run_depthwise(const ops::Conv2d& op, const Call& call, const Pixels& pixels) {
+/// The pixels of a convolution over a blocked input.
+inline Pixels pixels_of(const ops::Conv2d& op, const Call& call) {
+  const auto& [h, w] = op.window;
+  Pixels pixels = pixels_of(call);
+  pixels.vertical = {h.kernel, h.stride, -h.before, h.dilation};
+  pixels.horizontal = {w.kernel, w.stride, -w.before, w.dilation};
+  pixels.rows = {call.out.dims[2]}, pixels.columns = {call.out.dims[3]};
+  return pixels;
+}
+
+inline void run_depthwise(const ops::Conv2d& op, const Call& call) {
+  const Pixels pixels = pixels_of(op, call);
   const idx taps = taps_of(op.window), blocks = divide_up(op.out_channels, channel_block);
   const idx from_step = pixels.height * pixels.width * channel_block,
             to_step = pixels.rows.extent * pixels.columns.extent * channel_block;
@@ -60,56 +71,59 @@ inline void run_depthwise(const ops::Conv2d& op, const Call& call, const Pixels&
     }
   });
 }
-}  // namespace detail
+inline Product product_of(const ops::Conv2d& op, const Call& call) {
+  const Dims &x = call.in[0].dims, &y = call.out.dims;
+  return {.taps = int(taps_of(op.window)),
+          .channels = channels_of(op),
+          .from_step = x[2] * x[3] * channel_block,
+          .weight = call.parameters[0].floats(),
+          .bias = call.parameters[1].floats(),
+          .residual = call.epilogue.residual != nullptr,
+          .to_step = y[2] * y[3] * channel_block,
+          .activation = call.epilogue.activation,
+          .scratch = call.scratch,
+          .threads = call.threads};
+}
 
-/// Parameters: weight and bias, packed for call.method. The input is blocked, for `gathered` planar; the result is
-/// blocked.
-inline void run(const ops::Conv2d& op, const Call& call) {
-  const Input& x = call.in[0];
-  const float *weight = call.parameters[0].floats(), *bias = call.parameters[1].floats();
-  if (call.method == Method::winograd2 || call.method == Method::winograd4) {
-    const detail::WinogradRun r{.tiles = {op, x.dims, call.method},
-                                .x = x,
-                                .y = call.out,
-                                .residual = call.epilogue.residual,
-                                .bias = bias,
-                                .activation = call.epilogue.activation,
-                                .top = op.window.height.before,
-                                .left = op.window.width.before};
-    return call.method == Method::winograd4 ? detail::run_winograd<4>(op, r, weight, call.scratch, call.threads)
-                                            : detail::run_winograd<2>(op, r, weight, call.scratch, call.threads);
-  }
-  const auto& [h, w] = op.window;
-  Pixels pixels = detail::pixels_of(call);
-  pixels.vertical = {h.kernel, h.stride, -h.before, h.dilation};
-  pixels.horizontal = {w.kernel, w.stride, -w.before, w.dilation};
-  pixels.rows = {call.out.dims[2]}, pixels.columns = {call.out.dims[3]};
-  if (call.method == Method::depthwise) return detail::run_depthwise(op, call, pixels);
-  Product product{.taps = int(taps_of(op.window)),
-                  .channels = channels_of(op),
-                  .from_step = x.dims[2] * x.dims[3] * channel_block,
-                  .weight = weight,
-                  .bias = bias,
-                  .residual = call.epilogue.residual != nullptr,
-                  .to_step = call.out.dims[2] * call.out.dims[3] * channel_block,
-                  .activation = call.epilogue.activation,
-                  .scratch = call.scratch,
-                  .threads = call.threads};
-  if (call.method == Method::gathered) {
-    const Gathered copy(op, x.dims);
-    const idx rows = x.dims[0] * copy.height;
-    threads::share(call.threads, rows, 8,
-                   [&](int, threads::Work& work) { detail::gather_rows(op, x, copy, work, call.scratch); });
-    product.scratch += round_up(x.dims[0] * copy.item(), channel_block);
-    pixels.x = call.scratch, pixels.x_item = copy.item(), pixels.lanes = copy.channels;
-    pixels.height = copy.height, pixels.width = copy.width;
-    pixels.vertical.first = pixels.horizontal.first = 0;
-    if (copy.rows_whole) pixels.horizontal.taps = 1;
-    product.taps = int(copy.taps);
-    product.channels = copy.runs;
-  }
+inline void run_direct(const ops::Conv2d& op, const Call& call) {
+  const Pixels pixels = pixels_of(op, call);
+  Product product = product_of(op, call);
   product.pixels = pixels.count();
   multiply(product, pixels);
+}
+
+inline void run_gathered(const ops::Conv2d& op, const Call& call) {
+  const Input& x = call.in[0];
+  const Gathered copy(op, x.dims);
+  const idx rows = x.dims[0] * copy.height;
+  threads::share(call.threads, rows, 8,
+                 [&](int, threads::Work& work) { gather_rows(op, x, copy, work, call.scratch); });
+  Pixels pixels = pixels_of(op, call);
+  pixels.x = call.scratch, pixels.x_item = copy.item(), pixels.lanes = copy.channels;
+  pixels.height = copy.height, pixels.width = copy.width;
+  pixels.vertical.first = pixels.horizontal.first = 0;
+  if (copy.rows_whole) pixels.horizontal.taps = 1;
+  Product product = product_of(op, call);
+  product.scratch += round_up(x.dims[0] * copy.item(), channel_block);
+  product.taps = int(copy.taps);
+  product.channels = copy.runs;
+  product.pixels = pixels.count();
+  multiply(product, pixels);
+}
+}  // namespace detail
+
+/// Parameters: weight and bias, packed for call.method, which is one of the mask. The input is blocked, for `gathered`
+/// planar; the result is blocked.
+template <std::uint64_t Kernels = all_kernels> void run(const ops::Conv2d& op, const Call& call) {
+  if constexpr (has_method<Kernels, Method::winograd2>)
+    if (call.method == Method::winograd2) return detail::run_winograd<2>(op, call);
+  if constexpr (has_method<Kernels, Method::winograd4>)
+    if (call.method == Method::winograd4) return detail::run_winograd<4>(op, call);
+  if constexpr (has_method<Kernels, Method::depthwise>)
+    if (call.method == Method::depthwise) return detail::run_depthwise(op, call);
+  if constexpr (has_method<Kernels, Method::gathered>)
+    if (call.method == Method::gathered) return detail::run_gathered(op, call);
+  if constexpr (has_method<Kernels, Method::direct>) return detail::run_direct(op, call);
 }
 
 }  // namespace lamina::inline LAMINA_ISA::cpu

@@ -39,7 +39,7 @@ template <class F> void for_each_phase(const ops::ConvTranspose2d& op, idx heigh
 
 /// Parameters: weight and bias, packed. Input and result are blocked. Every phase of the output (positions equal modulo
 /// the stride) is a convolution of stride 1 with some of the taps, so that each element is summed up and finished once.
-inline void run(const ops::ConvTranspose2d& op, const Call& call) {
+template <std::uint64_t Kernels = all_kernels> void run(const ops::ConvTranspose2d& op, const Call& call) {
   const Input& x = call.in[0];
   const Dims& out = call.out.dims;
   const Channels channels = channels_of(op);

@@ -67,13 +67,8 @@ struct Rows {
     }
   }
 };
-}  // namespace detail
 
-/// Parameters: weight and bias, packed for call.method.
-inline void run(const ops::Linear& op, const Call& call) {
-  const Dims& in = call.in[0].dims;
-  const idx rows = product(in, 0, in.rank - 1);
-  if (call.method == Method::plain) return detail::run_rows(op, call, rows);
+inline void run_product(const ops::Linear& op, const Call& call, idx rows) {
   const Input* residual = call.epilogue.residual;
   multiply({.pixels = rows,
             .channels = channels_of(op),
@@ -86,8 +81,18 @@ inline void run(const ops::Linear& op, const Call& call) {
             .activation = call.epilogue.activation,
             .scratch = call.scratch,
             .threads = call.threads},
-           detail::Rows{call.in[0].floats(), op.in_features, call.out.floats(), op.out_features,
-                        residual ? residual->floats() : nullptr, rows});
+           Rows{call.in[0].floats(), op.in_features, call.out.floats(), op.out_features,
+                residual ? residual->floats() : nullptr, rows});
+}
+}  // namespace detail
+
+/// Parameters: weight and bias, packed for call.method, which is one of the mask.
+template <std::uint64_t Kernels = all_kernels> void run(const ops::Linear& op, const Call& call) {
+  const Dims& in = call.in[0].dims;
+  const idx rows = product(in, 0, in.rank - 1);
+  if constexpr (has_method<Kernels, Method::plain>)
+    if (call.method == Method::plain) return detail::run_rows(op, call, rows);
+  if constexpr (has_method<Kernels, Method::direct>) detail::run_product(op, call, rows);
 }
 
 }  // namespace lamina::inline LAMINA_ISA::cpu

@@ -53,26 +53,33 @@ LAMINA_ONE_COPY inline void pack_blocks(const Channels& k, const WeightView& w, 
   }
 }
 
-inline void pack_weight(const ops::Conv2d& op, Method method, const float* weight, const double* factors, float* to) {
+LAMINA_ONE_COPY inline void pack_depthwise(const ops::Conv2d& op, const float* weight, const double* factors,
+                                           float* to) {
+  const idx taps = taps_of(op.window);
+  for (idx b = 0; b < divide_up(op.out_channels, channel_block); ++b)
+    for (idx t = 0; t < taps; ++t)
+      for (idx o = b * channel_block; o < (b + 1) * channel_block; ++o)
+        *to++ = o < op.out_channels ? float(factors[o] * double(weight[o * taps + t])) : 0.f;
+}
+
+template <std::uint64_t Kernels>
+void pack_weight(const ops::Conv2d& op, Method method, const float* weight, const double* factors, float* to) {
   const idx taps = taps_of(op.window), in = op.in_channels / op.groups;
   std::vector<idx> offsets(static_cast<std::size_t>(taps));
   for (idx t = 0; t < taps; ++t) offsets[std::size_t(t)] = t;
   const WeightView view{weight, in * taps, taps, op.out_channels / op.groups * in * taps, offsets.data(), taps};
-  switch (method) {
-  case Method::depthwise:
-    for (idx b = 0; b < divide_up(op.out_channels, channel_block); ++b)
-      for (idx t = 0; t < taps; ++t)
-        for (idx o = b * channel_block; o < (b + 1) * channel_block; ++o)
-          *to++ = o < op.out_channels ? float(factors[o] * double(weight[o * taps + t])) : 0.f;
-    return;
-  case Method::gathered: return pack_blocks({op.in_channels, op.out_channels, 1, op.in_channels}, view, factors, to);
-  case Method::winograd2:
-  case Method::winograd4: return pack_winograd(op, method, weight, factors, to);
-  default: return pack_blocks(channels_of(op), view, factors, to);
-  }
+  if constexpr (has_method<Kernels, Method::winograd2, Method::winograd4>)
+    if (method == Method::winograd2 || method == Method::winograd4)
+      return pack_winograd(op, method, weight, factors, to);
+  if constexpr (has_method<Kernels, Method::depthwise>)
+    if (method == Method::depthwise) return pack_depthwise(op, weight, factors, to);
+  const Channels channels =
+      method == Method::gathered ? Channels(op.in_channels, op.out_channels, 1, op.in_channels) : channels_of(op);
+  pack_blocks(channels, view, factors, to);
 }
 
-inline void pack_weight(const ops::Linear& op, Method method, const float* weight, const double* factors, float* to) {
+template <std::uint64_t>
+void pack_weight(const ops::Linear& op, Method method, const float* weight, const double* factors, float* to) {
   const idx zero = 0;
   if (method != Method::plain)
     return pack_blocks(channels_of(op), {weight, op.in_features, 1, 0, &zero, 1}, factors, to);
@@ -81,7 +88,8 @@ inline void pack_weight(const ops::Linear& op, Method method, const float* weigh
 }
 
 /// Weights [in][out of a group][height][width], phase by phase.
-inline void pack_weight(const ops::ConvTranspose2d& op, Method, const float* weight, const double* factors, float* to) {
+template <std::uint64_t>
+void pack_weight(const ops::ConvTranspose2d& op, Method, const float* weight, const double* factors, float* to) {
   const Channels channels = channels_of(op);
   const idx out = op.out_channels / op.groups, in = op.in_channels / op.groups, kernel = taps_of(op.window);
   std::vector<idx> taps(static_cast<std::size_t>(kernel));
@@ -103,17 +111,25 @@ constexpr idx out_channels(const ops::Conv2d& op) { return op.out_channels; }
 constexpr idx out_channels(const ops::ConvTranspose2d& op) { return op.out_channels; }
 constexpr idx out_channels(const ops::Linear& op) { return op.out_features; }
 
-/// Packs the parameters of a convolution, transposed convolution or linear layer: weight_floats(op, method) floats to
-/// `weight`, bias_floats(out_channels(op)) to `bias`.
-template <class Op> void pack(const Op& op, Method method, const Weights& w, float* weight, float* bias) {
-  const idx out = out_channels(op);
+namespace detail {
+/// What a norm multiplies the output channels with. Their bias goes to `bias`.
+LAMINA_ONE_COPY inline std::vector<double> pack_bias(const Weights& w, idx out, float* bias) {
   std::vector<double> factors(static_cast<std::size_t>(out));
   for (idx o = 0; o < out; ++o) {
     factors[std::size_t(o)] = w.factor(o);
     bias[o] = float(w.shift(o));
   }
   for (idx o = out; o < bias_floats(out); ++o) bias[o] = 0;
-  detail::pack_weight(op, method, w.weight, factors.data(), weight);
+  return factors;
+}
+}  // namespace detail
+
+/// Packs the parameters of a convolution, transposed convolution or linear layer: weight_floats(op, method) floats to
+/// `weight`, bias_floats(out_channels(op)) to `bias`. The method is one of the mask.
+template <std::uint64_t Kernels = all_kernels, class Op>
+void pack(const Op& op, Method method, const Weights& w, float* weight, float* bias) {
+  const std::vector<double> factors = detail::pack_bias(w, out_channels(op), bias);
+  detail::pack_weight<Kernels>(op, method, w.weight, factors.data(), weight);
 }
 
 }  // namespace lamina::inline LAMINA_ISA::cpu

@@ -14,7 +14,8 @@ struct Rectangle {
 };
 
 /// y = sum of the rectangle / divisor, for every lane.
-template <int Lanes> void average(const float* x, idx width, const Rectangle& r, idx divisor, float* y) {
+template <int Lanes>
+LAMINA_ONE_COPY void average(const float* x, idx width, const Rectangle& r, idx divisor, float* y) {
   double sum[Lanes]{};
   for (idx i = r.top; i < r.bottom; ++i)
     for (idx j = r.left; j < r.right; ++j)

@@ -20,29 +20,35 @@
 
 namespace lamina::inline LAMINA_ISA::cpu {
 
-/// The bit of an operation type in a mask.
+/// The bit of an operation type in a mask of kernels.
+static_assert(operation_kinds <= 32);
 template <class Op> inline constexpr std::uint64_t bit_of = std::uint64_t(1) << operation_index<Op>;
 
-/// All operations.
-inline constexpr std::uint64_t all_operations = (std::uint64_t(1) << operation_kinds) - 1;
-
 namespace detail {
-template <std::uint64_t Mask, class... All>
-inline void run_alternative(const std::variant<All...>& operation, const Call& call) {
-  const auto attempt = [&]<class Op>(const Op* op) {
-    if constexpr (Op::role != ops::Role::leaf && Op::role != ops::Role::alias && (Mask & bit_of<Op>) != 0)
-      if (op) return run(*op, call), true;
-    return false;
-  };
-  if (!(attempt(std::get_if<All>(&operation)) || ...))
-    throw error("lamina::cpu: no kernel was compiled for " + std::string(name_of(operation)));
+[[noreturn, gnu::cold, gnu::noinline]] inline void throw_no_kernel(const Operation& operation, Method method) {
+  throw error(std::string(
+      (Text{} << "lamina::cpu: no kernel was compiled for " << name_of(operation) << ", " << method_name(method))
+          .view()));
+}
+template <std::uint64_t Kernels, class Op> bool run_if(const Operation& operation, const Call& call) {
+  if constexpr (Op::role != ops::Role::leaf && Op::role != ops::Role::alias && (Kernels & bit_of<Op>) != 0) {
+    if (!is<Op>(operation)) return false;
+    if constexpr (Op::role != ops::Role::producer) run(as<Op>(operation), call);
+    else if ((Kernels & bit_of_method(call.method)) == 0) return false;
+    else run<Kernels>(as<Op>(operation), call);
+    return true;
+  } else return false;
+}
+template <std::uint64_t Kernels, class... All>
+bool run_alternative(const std::variant<All...>& operation, const Call& call) {
+  return (run_if<Kernels, All>(operation, call) || ...);
 }
 }  // namespace detail
 
-/// Runs the operation. Only kernels named by the mask, `bit_of<Op>` each, are compiled; an operation without one
-/// throws. Leaves and aliases have nothing to run.
-template <std::uint64_t Mask> inline void run(const Operation& operation, const Call& call) {
-  detail::run_alternative<Mask>(operation, call);
+/// Runs the operation. Only kernels named by the mask are compiled; an operation without one throws. Leaves and aliases
+/// have nothing to run.
+template <std::uint64_t Kernels> void run(const Operation& operation, const Call& call) {
+  if (!detail::run_alternative<Kernels>(operation, call)) detail::throw_no_kernel(operation, call.method);
 }
 
 }  // namespace lamina::inline LAMINA_ISA::cpu

@@ -192,8 +192,25 @@ LAMINA_ONE_COPY inline void winograd_output(const WinogradRun& r, idx group, idx
     }
 }
 
-template <int Size>
-void run_winograd(const ops::Conv2d& op, const WinogradRun& r, const float* weight, float* scratch, int threads) {
+/// The transforms of a tile size; what calls them is compiled once for all.
+struct WinogradTransforms {
+  void (*input)(const WinogradRun& r, threads::Work& work, idx first, float* v);
+  void (*output)(const WinogradRun& r, idx group, idx first, idx count, const float* m);
+};
+
+LAMINA_ONE_COPY inline void run_winograd(const ops::Conv2d& op, const Call& call,
+                                         const WinogradTransforms& transforms) {
+  const WinogradRun r{.tiles = {op, call.in[0].dims, call.method},
+                      .x = call.in[0],
+                      .y = call.out,
+                      .residual = call.epilogue.residual,
+                      .bias = call.parameters[1].floats(),
+                      .activation = call.epilogue.activation,
+                      .top = op.window.height.before,
+                      .left = op.window.width.before};
+  const float* const weight = call.parameters[0].floats();
+  float* const scratch = call.scratch;
+  const int threads = call.threads;
   const WinogradTiles& tiles = r.tiles;
   const Channels channels = channels_of(op);
   const idx each = tiles.in_floats() + tiles.out_floats();
@@ -202,14 +219,14 @@ void run_winograd(const ops::Conv2d& op, const WinogradRun& r, const float* weig
     const idx first = tiles.all * block / tiles.blocks(), count = tiles.all * (block + 1) / tiles.blocks() - first,
               kernels = divide_up(count, pixels),
               parts = sharing == 1 ? 1 : min(kernels, divide_up(4 * sharing, channels.out_groups()));
-    threads::share(sharing, kernels, 1, [&](int, threads::Work& work) { winograd_input<Size>(r, work, first, v); });
+    threads::share(sharing, kernels, 1, [&](int, threads::Work& work) { transforms.input(r, work, first, v); });
     threads::share(sharing, channels.out_groups() * parts, 1, [&](int thread, threads::Work& work) {
       float* const m = v + thread * each + tiles.in_floats();
       for (const idx i : work) {
         const idx group = i / parts, begin = kernels * (i % parts) / parts, end = kernels * (i % parts + 1) / parts,
                   n = min(end * pixels, count) - begin * pixels;
         winograd_product(tiles, channels, group, n, v + begin * tiles.kernel_floats(), weight, m);
-        winograd_output<Size>(r, group, first + begin * pixels, n, m);
+        transforms.output(r, group, first + begin * pixels, n, m);
       }
     });
   };
@@ -218,6 +235,9 @@ void run_winograd(const ops::Conv2d& op, const WinogradRun& r, const float* weig
   threads::share(alone ? threads : 1, tiles.blocks(), 1, [&](int part, threads::Work& own) {
     for (const idx block : own) run_block(block, scratch + part * each, alone ? 1 : threads);
   });
+}
+template <int Size> void run_winograd(const ops::Conv2d& op, const Call& call) {
+  run_winograd(op, call, {winograd_input<Size>, winograd_output<Size>});
 }
 
 /// Weights [groups of output channels][positions][input channels][output channels] of the transformed kernels G g G^T.
