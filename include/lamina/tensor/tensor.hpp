@@ -11,11 +11,11 @@
 namespace lamina {
 
 namespace detail {
-/// Throws shape_error unless extents known at run time fit a shape type.
-template <shape S> void require_fits(const Dims& dims, const char* what) {
-  if (compatible(S::dims, dims) && is_static(dims)) return;
+/// Throws shape_error unless extents known at run time fit those of a shape type.
+[[gnu::noinline]] inline void require_fits(const Dims& declared, const Dims& dims, const char* what) {
+  if (compatible(declared, dims) && is_static(dims)) return;
   throw shape_error(
-      std::string((Text{} << what << ": the type says " << S::dims << ", the extents are " << dims).view()));
+      std::string((Text{} << what << ": the type says " << declared << ", the extents are " << dims).view()));
 }
 constexpr idx offset_of(const Dims& dims, std::initializer_list<idx> at) {
   idx offset = 0;
@@ -34,7 +34,9 @@ template <class T, shape S> class TensorView {
   using value_type = std::remove_const_t<T>;
   using shape_type = S;
 
-  TensorView(T* data, const Dims& dims) : elements(data), extents(dims) { detail::require_fits<S>(dims, "TensorView"); }
+  TensorView(T* data, const Dims& dims) : elements(data), extents(dims) {
+    detail::require_fits(S::dims, dims, "TensorView");
+  }
   explicit TensorView(T* data) requires(is_static(S::dims)) : elements(data), extents(S::dims) {}
 
   T* data() const { return elements; }
@@ -66,12 +68,12 @@ template <class T, shape S> class Tensor {
     if constexpr (is_static(S::dims)) *this = Tensor(S::dims);
   }
   explicit Tensor(const Dims& dims) : extents(dims) {
-    detail::require_fits<S>(dims, "Tensor");
+    detail::require_fits(S::dims, dims, "Tensor");
     storage_ = Storage(std::size_t(count(dims)) * sizeof(T));
   }
   /// Shares elements that are already in memory: `storage` holds at least count(dims) of them.
   Tensor(Storage storage, const Dims& dims) : storage_(std::move(storage)), extents(dims) {
-    detail::require_fits<S>(dims, "Tensor");
+    detail::require_fits(S::dims, dims, "Tensor");
   }
   /// The same tensor under another shape type: what is known in both agrees at compile time, the rest is checked here.
   template <shape Other>

@@ -1,10 +1,8 @@
 /// How many threads a program uses that does not say so itself.
 #pragma once
-#include <algorithm>
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
-#include <string>
 #include <string_view>
 #include <vector>
 #ifdef __linux__
@@ -30,41 +28,49 @@ inline int parse_count(std::string_view text) {
 
 /// The numbers of the CPUs that the calling thread may run on.
 inline std::vector<int> usable_cpus() {
-  std::vector<int> cpus;
 #ifdef __linux__
   static constexpr int limit = 8192;  // the most that Linux supports
   cpu_set_t set[limit / CPU_SETSIZE]{};
   if (sched_getaffinity(0, sizeof set, set) == 0) {
+    std::vector<int> cpus(std::size_t(CPU_COUNT_S(sizeof set, set)));
+    int* next = cpus.data();
     for (int cpu = 0; cpu < limit; ++cpu)
-      if (CPU_ISSET_S(std::size_t(cpu), sizeof set, set)) cpus.push_back(cpu);
+      if (CPU_ISSET_S(std::size_t(cpu), sizeof set, set)) *next++ = cpu;
+    if (!cpus.empty()) return cpus;
   }
 #else
-  for (long cpu = 0; cpu < sysconf(_SC_NPROCESSORS_ONLN); ++cpu) cpus.push_back(int(cpu));
+  if (const long count = sysconf(_SC_NPROCESSORS_ONLN); count > 0) {
+    std::vector<int> cpus(static_cast<std::size_t>(count));
+    for (long cpu = 0; cpu < count; ++cpu) cpus[std::size_t(cpu)] = int(cpu);
+    return cpus;
+  }
 #endif
-  if (cpus.empty()) cpus.push_back(0);
-  return cpus;
+  return std::vector<int>(1);
 }
 
 /// The number of physical cores that the CPUs belong to: kernels fill a core, so that its second hardware thread gains
 /// nothing. A CPU of which Linux's topology folder says nothing is a core of its own.
-inline int count_cores(const std::vector<int>& cpus, const std::string& folder = "/sys/devices/system/cpu") {
-  std::vector<int> cores;
-  for (const int cpu : cpus) {
-    int core = cpu;  // known by its first CPU
-    const std::string path = folder + "/cpu" + std::to_string(cpu) + "/topology/thread_siblings_list";
-    if (std::FILE* const file = std::fopen(path.c_str(), "r")) {
-      if (std::fscanf(file, "%d", &core) != 1) core = cpu;
+inline int count_cores(const std::vector<int>& cpus, const char* folder = "/sys/devices/system/cpu") {
+  std::vector<int> cores(cpus);  // of each CPU, known by its first
+  int count = 0;
+  for (std::size_t i = 0; i < cores.size(); ++i) {
+    char path[512];
+    std::snprintf(path, sizeof path, "%s/cpu%d/topology/thread_siblings_list", folder, cpus[i]);
+    if (std::FILE* const file = std::fopen(path, "r")) {
+      if (std::fscanf(file, "%d", &cores[i]) != 1) cores[i] = cpus[i];
       std::fclose(file);
     }
-    if (std::find(cores.begin(), cores.end(), core) == cores.end()) cores.push_back(core);
+    std::size_t first = 0;
+    while (cores[first] != cores[i]) ++first;
+    count += first == i;
   }
-  return int(cores.size());
+  return count;
 }
 
 /// The number of CPUs, rounded up, whose time a container may use (cgroup 2), or INT_MAX without a limit.
-inline int cpu_quota(const std::string& path = "/sys/fs/cgroup/cpu.max") {
+inline int cpu_quota(const char* path = "/sys/fs/cgroup/cpu.max") {
   double quota = 0, period = 0;
-  if (std::FILE* const file = std::fopen(path.c_str(), "r")) {
+  if (std::FILE* const file = std::fopen(path, "r")) {
     if (std::fscanf(file, "%lf %lf", &quota, &period) != 2) quota = 0;  // "max 100000"
     std::fclose(file);
   }
@@ -80,7 +86,7 @@ inline int default_count() {
   const char* const text = std::getenv("LAMINA_NUM_THREADS");
   const bool given = text && *text;
   if (const int count = given ? parse_count(text) : 0; count > 0) return count;
-  const int cores = std::min(count_cores(usable_cpus()), cpu_quota());
+  const int all = count_cores(usable_cpus()), quota = cpu_quota(), cores = all < quota ? all : quota;
   if (given)
     std::fprintf(stderr, "lamina: LAMINA_NUM_THREADS=\"%s\" is no number of threads (1 or more); using %d\n", text,
                  cores);

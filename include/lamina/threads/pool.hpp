@@ -8,7 +8,6 @@
 #pragma once
 #include "../core/error.hpp"
 #include "default_count.hpp"
-#include <algorithm>
 #include <atomic>
 #include <climits>
 #include <cstdint>
@@ -274,7 +273,7 @@ namespace threads {
 
 namespace detail {
 inline void Pool::run(Job job) {
-  if (std::min(job.parts, num_threads()) <= 1 || !acquire()) return run_alone(job);
+  if (job.parts <= 1 || num_threads() <= 1 || !acquire()) return run_alone(job);
   Failure failure;
   {
     struct Owner {
@@ -282,7 +281,7 @@ inline void Pool::run(Job job) {
       ~Owner() { pool.release(); }
     } const owner{*this};
     if (const int n = num_threads(); count != n - 1) start(n - 1);
-    job.threads = std::min(job.parts, count + 1);
+    job.threads = job.parts <= count ? job.parts : count + 1;
     Worker *const first = workers, *const last = first + job.threads - 1;
     job.control = float_control();
     job.cpu = current_cpu();

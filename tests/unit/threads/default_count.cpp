@@ -96,7 +96,7 @@ TEST_CASE("threads: the hardware threads of one core count once") {
   for (int cpu = 8; cpu < 12; ++cpu) siblings(cpu, cpu < 10 ? "8-9\n" : "10-11\n");
   siblings(12, "12\n");
   siblings(13, "");
-  const auto cores = [&](std::vector<int> cpus) { return threads::count_cores(cpus, folder.path.string()); };
+  const auto cores = [&](std::vector<int> cpus) { return threads::count_cores(cpus, folder.path.c_str()); };
   CHECK(cores({0, 1, 2, 3, 4, 5, 6, 7}) == 4);
   CHECK(cores({4, 5}) == 2);  // their cores' first CPUs are not ours
   CHECK(cores({0, 4}) == 1);
@@ -110,7 +110,7 @@ TEST_CASE("threads: a container's quota of CPU time is rounded up") {
   const TemporaryFolder folder;
   const auto quota = [&](const char* text) {
     folder.write("cpu.max", text);
-    return threads::cpu_quota((folder.path / "cpu.max").string());
+    return threads::cpu_quota((folder.path / "cpu.max").c_str());
   };
   CHECK(quota("200000 100000\n") == 2);
   CHECK(quota("150000 100000\n") == 2);
