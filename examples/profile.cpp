@@ -4,6 +4,7 @@
 #include <fstream>
 #include <iostream>
 #include <lamina.hpp>
+#include <lamina/engine/profile.hpp>
 #include <random>
 
 using namespace lamina;

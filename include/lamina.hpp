@@ -1,5 +1,5 @@
-/// lamina: neural-network layers as static types. This header is the whole CPU library; include its parts where build
-/// time matters.
+/// lamina: neural-network layers as static types. This header is the whole CPU library but for Eigen's maps
+/// (lamina/tensor/eigen.hpp) and the profile (lamina/engine/profile.hpp); include its parts where build time matters.
 #pragma once
 #include "lamina/backend/cpu/activation.hpp"
 #include "lamina/backend/cpu/backend.hpp"
@@ -17,7 +17,6 @@
 #include "lamina/backend/cpu/norm.hpp"
 #include "lamina/backend/cpu/pack.hpp"
 #include "lamina/backend/cpu/pad.hpp"
-#include "lamina/backend/cpu/peak.hpp"
 #include "lamina/backend/cpu/pixels.hpp"
 #include "lamina/backend/cpu/planar.hpp"
 #include "lamina/backend/cpu/planes.hpp"
@@ -54,12 +53,8 @@
 #include "lamina/eager/pending.hpp"
 #include "lamina/engine/compile.hpp"
 #include "lamina/engine/pack.hpp"
-#include "lamina/engine/profile.hpp"
-#include "lamina/engine/profile_svg.hpp"
-#include "lamina/engine/profile_table.hpp"
 #include "lamina/engine/run.hpp"
 #include "lamina/engine/static_plan.hpp"
-#include "lamina/engine/step_profile.hpp"
 #include "lamina/io/byte_range.hpp"
 #include "lamina/io/bytes.hpp"
 #include "lamina/io/copy_elements.hpp"

@@ -9,6 +9,7 @@
 /// another layout than that, the time to change it counts.
 #include "machine.hpp"
 #include <lamina.hpp>
+#include <lamina/backend/cpu/peak.hpp>
 #include <string>
 #include <utility>
 

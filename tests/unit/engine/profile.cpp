@@ -2,6 +2,7 @@
 /// tested.
 #include <catch2/catch_test_macros.hpp>
 #include <lamina.hpp>
+#include <lamina/engine/profile.hpp>
 #include <sstream>
 
 using namespace lamina;

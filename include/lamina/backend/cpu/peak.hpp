@@ -2,6 +2,7 @@
 #pragma once
 #include "../../threads/pool.hpp"
 #include "rows.hpp"
+#include <algorithm>
 #include <ctime>
 #include <numeric>
 #include <vector>
