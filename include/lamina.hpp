@@ -61,6 +61,7 @@
 #include "lamina/io/crc32.hpp"
 #include "lamina/io/load.hpp"
 #include "lamina/io/mapped_file.hpp"
+#include "lamina/io/module_tree.hpp"
 #include "lamina/io/name_map.hpp"
 #include "lamina/io/pickle.hpp"
 #include "lamina/io/pickle_call.hpp"
