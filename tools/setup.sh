@@ -60,6 +60,7 @@ missing_packages() {
   case " $* " in *" tests "*) pkg-config --exists 'catch2-with-main >= 3.4' || echo catch2 ;; esac
   case " $* " in *" examples "*)
     pkg-config --exists stb || echo libstb-dev
+    pkg-config --exists CLI11 || echo libcli11-dev
     ;;
   esac
   case " $* " in *" benchmarks "*) pkg-config --exists benchmark || echo libbenchmark-dev ;; esac

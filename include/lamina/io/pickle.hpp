@@ -14,8 +14,11 @@ namespace lamina::io::pickle {
 /// and objects become data; see pickle_call.hpp for what is refused.
 class Machine : Stack {
  public:
-  /// `file` and `record` are named in errors. The graph's text lies in `bytes`.
-  Machine(std::string_view file, std::string_view record, std::string_view bytes) : Stack(file, record, bytes) {
+  /// `file` and `record` are named in errors. The pickle begins at byte `start` of `bytes`, where the graph's text
+  /// lies.
+  Machine(std::string_view file, std::string_view record, std::string_view bytes, std::size_t start = 0)
+      : Stack(file, record, bytes) {
+    at_ = start;
     none_ = make(Kind::none);
     no_ = make(Kind::boolean);
     yes_ = make(Kind::boolean);
@@ -141,11 +144,8 @@ class Machine : Stack {
       const Id arguments = pop(), type = pop();
       return push(call(type, arguments, true));
     }
-    case 0x62: return build();  // BUILD
-    case 0x51: {                // BINPERSID
-      const Id id = pop();
-      return push(make_with(Kind::persistent, &id, 1));
-    }
+    case 0x62: return build();                  // BUILD
+    case 0x51: return push(persistent(pop()));  // BINPERSID
     default: {
       constexpr char digits[] = "0123456789abcdef";
       fail({"opcode ", std::string_view(digits + (opcode >> 4), 1), std::string_view(digits + (opcode & 15), 1),
@@ -205,6 +205,14 @@ class Machine : Stack {
     } else {
       fail({kind_name(value(id).kind), " cannot be given attributes"});
     }
+  }
+
+  /// In the old format a class can be ('module', class, source file, source text): its source is not needed.
+  Id persistent(Id id) {
+    const std::vector<Id>& parts = value(id).items;
+    if (is(id, Kind::tuple) && parts.size() == 4 && graph_.is_text(parts[0], "module") && is(parts[1], Kind::global))
+      return parts[1];
+    return make_with(Kind::persistent, &id, 1);
   }
 
   [[gnu::cold]] Id call(Id function, Id arguments, bool constructing) {

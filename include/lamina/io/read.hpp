@@ -1,5 +1,6 @@
 /// Reads the weights of a file, whatever its format.
 #pragma once
+#include "container.hpp"
 #include "copy_elements.hpp"
 #include "safetensors.hpp"
 #include "state_dict.hpp"
@@ -9,69 +10,15 @@
 
 namespace lamina::io {
 
-/// The formats of weight files, told apart by their first bytes; names and extensions do not count.
-enum class Container : std::uint8_t { zip, legacy, safetensors };
-
-namespace detail {
-/// Says what a file is that holds no weights.
-inline constexpr std::pair<std::string_view, std::string_view> no_weight_files[] = {
-    {"version https://git-lfs", "is a git-lfs pointer, not the weights themselves; fetch them with `git lfs pull`"},
-    {"\x1f\x8b", "is compressed with gzip; unpack it first"},
-    {"PK\5\6", "is an empty zip archive"},
-    {"\x89HDF\r\n", "is an HDF5 file (Keras?), which is not read"},
-    {"GGUF", "is a GGUF file, which is not read"},
-    {"\x93NUMPY", "is a NumPy array, which is not read"},
-};
-[[noreturn, gnu::cold, gnu::noinline]] inline void refuse_other(const MappedFile& file) {
-  const std::string_view bytes = file.bytes();
-  if (bytes.empty()) refuse(file.path(), "", "is empty");
-  for (const auto& [start, what] : no_weight_files)
-    if (bytes.substr(0, start.size()) == start) refuse(file.path(), {}, {what});
-  const std::size_t first = bytes.substr(0, 512).find_first_not_of(" \t\r\n");
-  if (first != bytes.npos && bytes[first] == '<')
-    refuse(file.path(), "", "is a web page or XML, not weights; was a link to a page downloaded?");
-  if (bytes.size() > 262 && bytes.substr(257, 5) == "ustar")
-    refuse(file.path(), "", "is a tar archive, as PyTorch wrote before version 0.1.10; it is not read");
-  if (bytes.size() > 8 && little_endian<std::uint64_t>(bytes) <= bytes.size() - 8)
-    refuse(file.path(), {},
-           {"is no weight file; were it safetensors, its header would begin with { and not with ",
-            quoted(bytes.substr(8, 1))});
-  refuse(file.path(), {},
-         {"is no weight file: neither a file of torch.save nor safetensors (it begins with ",
-          quoted(bytes.substr(0, 8)), ")"});
-}
-}  // namespace detail
-
-/// The format of a file. Throws checkpoint_error, which says what the file is instead if that can be told.
-inline Container container_of(const MappedFile& file) {
-  const std::string_view bytes = file.bytes();
-  const bool brace = bytes.size() > 8 && bytes[8] == '{';
-  if (bytes.substr(0, 4) == "PK\3\4") return Container::zip;
-  // Before byte 80, which can also be the low byte of a safetensors header's length.
-  if (brace && little_endian<std::uint64_t>(bytes) <= 100000000) return Container::safetensors;
-  if (bytes.substr(0, 1) == "\x80") return Container::legacy;
-  if (brace) return Container::safetensors;
-  detail::refuse_other(file);
-}
-
-/// The tensors of a weight file by name, in the order of the file: a zip file of torch.save (.pt, .pth, .pkl; see
+/// The tensors of a weight file by name, in the order of the file: what torch.save wrote (.pt, .pth, .pkl; see
 /// read_torch_file) or safetensors. No tensor is copied: the records refer to the mapped file, which the result keeps.
 /// The names are as they are in the file, with prefixes such as `module.`. A damaged, hostile or unknown file throws
 /// checkpoint_error, which names the file, the place in it and the reason; code in a file is never run.
-[[gnu::noinline]] inline StateDict read_state_dict(const std::string& path) {
-  MappedFile file(path);
-  switch (container_of(file)) {
-  case Container::zip: return read_torch_file(std::move(file)).tensors;
-  case Container::safetensors: return read_safetensors(std::move(file));
-  case Container::legacy: break;
-  }
-  // The first of the five pickles in a row is this number.
-  constexpr std::string_view magic = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
-  if (file.bytes().substr(0, 32).find(magic) == std::string_view::npos)
-    refuse(file.path(), "", "is a Python pickle that torch.save did not write; it is not read");
-  refuse(file.path(), "",
-         "is in PyTorch's old format (before 1.6, or with _use_new_zipfile_serialization=False), which is not read; "
-         "load it in Python and save it again with torch.save");
+[[gnu::noinline]] inline StateDict read_state_dict(MappedFile file) {
+  const Container container = container_of(file);
+  if (container == Container::safetensors) return read_safetensors(std::move(file));
+  return read_torch_file(std::move(file), container).tensors;
 }
+inline StateDict read_state_dict(const std::string& path) { return read_state_dict(MappedFile(path)); }
 
 }  // namespace lamina::io

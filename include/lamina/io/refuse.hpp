@@ -1,6 +1,7 @@
 /// The one way in which a weight file is refused: an error that names the file, the place in it and the reason.
 #pragma once
 #include "../core/error.hpp"
+#include "bytes.hpp"
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -34,10 +35,11 @@ class Piece {
       : magnitude(value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value)),
         form(value < 0 ? negative : number) {}
 
-  /// A name from a file as it is safe to print: without control characters, at most about 120 bytes.
+  /// A name from a file as it is safe to print: without control characters and bytes that are no
+  /// UTF-8, at most about 120 bytes.
   friend constexpr Piece printable(std::string_view name) { return {name, escaped}; }
-  /// The same in double quotes.
-  friend constexpr Piece quoted(std::string_view name) { return {name, in_quotes}; }
+  /// The same in double quotes. (A name of its own: std::quoted would be found for a std::string, by its argument.)
+  friend constexpr Piece quoted_name(std::string_view name) { return {name, in_quotes}; }
 
   [[gnu::cold]] void append_to(std::string& text) const {
     switch (form) {
@@ -58,16 +60,17 @@ class Piece {
       kept = longest;
       while (kept > 0 && (static_cast<unsigned char>(name[kept]) & 0xc0u) == 0x80u) --kept;  // no half UTF-8 characters
     }
+    const unsigned beyond = is_utf8(name.substr(0, kept)) ? 0x100 : 0x80;  // bytes from here on are no text
     for (const char c : name.substr(0, kept)) {
       const auto byte = static_cast<unsigned char>(c);
-      if (byte < 0x20 || byte == 0x7f) ((text += "\\x") += digits[byte >> 4]) += digits[byte & 15u];
+      if (byte < 0x20 || byte == 0x7f || byte >= beyond) ((text += "\\x") += digits[byte >> 4]) += digits[byte & 15u];
       else text += c;
     }
     if (kept < name.size()) text += "...";
   }
 };
 constexpr Piece printable(std::string_view name);
-constexpr Piece quoted(std::string_view name);
+constexpr Piece quoted_name(std::string_view name);
 using Message = std::initializer_list<Piece>;
 
 /// The message as text.

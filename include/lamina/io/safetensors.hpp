@@ -59,7 +59,7 @@ class SafetensorsReader {
   }
   [[noreturn, gnu::cold, gnu::noinline]] void fail(const char* why) const { fail(Message{why}); }
   [[noreturn, gnu::cold, gnu::noinline]] void fail_tensor(std::string_view name, Message why) const {
-    refuse(file_.path(), {"tensor ", quoted(name)}, why);
+    refuse(file_.path(), {"tensor ", quoted_name(name)}, why);
   }
   [[noreturn, gnu::cold, gnu::noinline]] void fail_tensor(std::string_view name, const char* why) const {
     fail_tensor(name, Message{why});
@@ -172,15 +172,15 @@ class SafetensorsReader {
   }
 
   [[gnu::cold]] void read_tensor(std::string name) {
-    if (tensors_.find(name)) fail({"two tensors of the name ", quoted(name)});
+    if (tensors_.find(name)) fail({"two tensors of the name ", quoted_name(name)});
     TensorRecord tensor;
     std::uint64_t places[2] = {0, 0};
     bool seen[3] = {};
     for (bool more = first('{', '}'); more; more = another('}')) {
       const std::string property = key();
       const int field = property == "dtype" ? 0 : property == "shape" ? 1 : property == "data_offsets" ? 2 : -1;
-      if (field < 0) fail({"tensor ", quoted(name), " has an unknown property ", quoted(property)});
-      if (std::exchange(seen[field], true)) fail({"tensor ", quoted(name), " has two ", property});
+      if (field < 0) fail({"tensor ", quoted_name(name), " has an unknown property ", quoted_name(property)});
+      if (std::exchange(seen[field], true)) fail({"tensor ", quoted_name(name), " has two ", property});
       if (field == 0) tensor.dtype = read_dtype(name, string());
       else if (field == 1) read_shape(name, tensor);
       else read_places(name, places);
@@ -196,7 +196,7 @@ class SafetensorsReader {
   Dtype read_dtype(std::string_view tensor, std::string_view name) const {
     for (const auto& [shown, dtype] : safetensors_dtypes)
       if (shown == name) return dtype;
-    fail_tensor(tensor, {"has the dtype ", quoted(name), ", which is not read"});
+    fail_tensor(tensor, {"has the dtype ", quoted_name(name), ", which is not read"});
   }
   void read_shape(std::string_view name, TensorRecord& tensor) {
     for (bool more = first('[', ']'); more; more = another(']')) {

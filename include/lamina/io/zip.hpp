@@ -162,7 +162,7 @@ class ZipArchive {
       if (i == 0) folder = name.substr(0, name.find('/') + 1);
       if (folder.empty() || name.substr(0, folder.size()) != folder)
         refuse({"directory entry ", i},
-               {quoted(name), " is not in the folder that all records of a PyTorch file share"});
+               {quoted_name(name), " is not in the folder that all records of a PyTorch file share"});
       const std::string_view short_name = name.substr(folder.size());
       if (by_name_.number(lower_case(short_name), std::int64_t(i)) != std::int64_t(i))
         refuse(printable(short_name), "there are two records of this name");
@@ -196,7 +196,8 @@ class ZipArchive {
     const std::size_t local_name_size = u16(local, 26), skipped = 30 + local_name_size + u16(local, 28);
     if (local.substr(0, 4) != local_signature) refuse({printable(record)}, {"there is no record at ", offset});
     if (local_name_size != name.size() || local.substr(30, local_name_size) != name)
-      refuse({printable(record)}, {"the record itself has another name: ", quoted(local.substr(30, local_name_size))});
+      refuse({printable(record)},
+             {"the record itself has another name: ", quoted_name(local.substr(30, local_name_size))});
     check_flags(u16(local, 6), record);
     if (u16(local, 8) != method) refuse(printable(record), "the record itself says that it is compressed");
     if (skipped > local.size() || size > local.size() - skipped)

@@ -225,12 +225,13 @@ TEST_CASE("io: a module gives its parameters, persistent buffers and children, i
                        {{"first", child}, {"none", "N"}, {"second", child}}, "\x8f(" + text("scratch") + "\x90"));
   CHECK(keys(read(root, two)) == Names{"scale", "shift", "first.weight", "first.mean", "second.weight", "second.mean"});
   const TemporaryFile file(torch_file(pickled(root), two));
-  const auto whole = lamina::io::read_torch_file(lamina::io::MappedFile(file.path()));
+  const auto whole = lamina::io::read_torch_file(lamina::io::MappedFile(file.path()), lamina::io::Container::zip);
   REQUIRE(whole.module != lamina::io::pickle::no_value);
-  const auto& type = whole.values[whole.values[whole.module].items[0]];
+  const auto& values = whole.source.graph;
+  const auto& type = values[values[whole.module].items[0]];
   CHECK(type.text == "nets");
   CHECK(type.name == "Net");
-  CHECK(whole.values[whole.values.attribute(whole.module, "training")].integer == 1);
+  CHECK(values[values.attribute(whole.module, "training")].integer == 1);
 }
 
 TEST_CASE("io: modules that are wrong inside are refused by path", "[io]") {
