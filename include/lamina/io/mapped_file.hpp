@@ -23,10 +23,11 @@ class MappedFile {
     std::string path;
     void* data = nullptr;
     std::size_t size = 0;
+    bool borrowed = false;
     explicit Mapping(std::string name) : path(std::move(name)) {}
     Mapping(const Mapping&) = delete;
     ~Mapping() {
-      if (data) munmap(data, size);
+      if (data && !borrowed) munmap(data, size);
     }
   };
   Mapping* mapping = nullptr;
@@ -35,6 +36,13 @@ class MappedFile {
   MappedFile() = default;
   /// Maps the file. Throws checkpoint_error if it cannot be opened or is no regular file (a folder, a pipe).
   explicit MappedFile(std::string path) : MappedFile(new Mapping(std::move(path)), 0) { map(); }
+  /// A file that is in memory already: embedded in the program, or received. `bytes` must outlive all copies; `name`
+  /// stands for the path in errors.
+  MappedFile(std::string name, std::string_view bytes) : MappedFile(new Mapping(std::move(name)), 0) {
+    mapping->borrowed = true;
+    mapping->data = const_cast<char*>(bytes.data());  // never written to
+    mapping->size = bytes.size();
+  }
   MappedFile(const MappedFile& other) noexcept : mapping(other.mapping) {
     if (mapping) mapping->references.fetch_add(1, std::memory_order_relaxed);
   }

@@ -38,7 +38,8 @@ inline bool is_big_endian(const ZipArchive& archive) {
   constexpr std::string_view folder = "data/";
   for (std::size_t i = 0; i < archive.size(); ++i) {
     const std::string_view name = archive[i].name;
-    if (name.starts_with(folder)) source.add_storage(name.substr(folder.size()), archive[i].bytes);
+    if (ZipArchive::lower_case(name.substr(0, folder.size())) == folder)
+      source.add_storage(name.substr(folder.size()), archive[i].bytes);
   }
   source.graph = pickle::Machine(source.file.path(), source.pickle_name(), archive[record].bytes).run();
   source.check_storages();

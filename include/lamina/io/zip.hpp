@@ -47,6 +47,13 @@ class ZipArchive {
     return index ? std::size_t(*index) : none;
   }
 
+  /// Names are compared in this form, as PyTorch compares them.
+  [[gnu::noinline]] static std::string lower_case(std::string_view text) {
+    std::string result;
+    for (const char c : text) result += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    return result;
+  }
+
   /// Refuses the file because of one of its records.
   [[noreturn, gnu::cold, gnu::noinline]] void refuse(Message record, Message why) const {
     io::refuse(file_.path(), record, why);
@@ -75,11 +82,6 @@ class ZipArchive {
   static constexpr std::string_view end_signature{"PK\5\6", 4}, locator_signature{"PK\6\7", 4},
       zip64_end_signature{"PK\6\6", 4}, entry_signature{"PK\1\2", 4}, local_signature{"PK\3\4", 4};
 
-  [[gnu::noinline]] static std::string lower_case(std::string_view text) {
-    std::string result;
-    for (const char c : text) result += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    return result;
-  }
   [[gnu::noinline]] static std::uint16_t u16(std::string_view bytes, std::size_t at) {
     return little_endian<std::uint16_t>(bytes.substr(at));
   }

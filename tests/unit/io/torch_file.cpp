@@ -122,7 +122,7 @@ TEST_CASE("io: a big-endian file is read with its bytes swapped", "[io]") {
 
 TEST_CASE("io: tensors that do not fit their storage are refused by name", "[io]") {
   CHECK(with({}) == "");
-  CHECK(with({.stored = 3}) == "data/0: the record holds 8 bytes but the tensor \"w\" needs 12");
+  CHECK(with({.stored = 3}) == "data/0: the record holds 8 bytes and a FloatStorage of the pickle needs 12");
   CHECK(with({.stored = 1ll << 62}) != "");
   CHECK(with({.stored = -1}) != "");
   CHECK(with({.sizes = {3}}) == "tensor \"w\": reaches element 2 of a storage of 2 elements");
