@@ -60,6 +60,7 @@
 #include "lamina/io/container.hpp"
 #include "lamina/io/copy_elements.hpp"
 #include "lamina/io/crc32.hpp"
+#include "lamina/io/json.hpp"
 #include "lamina/io/load.hpp"
 #include "lamina/io/mapped_file.hpp"
 #include "lamina/io/module_tree.hpp"

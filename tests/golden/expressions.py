@@ -51,6 +51,28 @@ def module_of(expression):
     return made
 
 
+def module_of_text(text):
+    """The module that PyTorch prints as this text: the text of a layer is a call of its constructor."""
+    lines = iter(text.splitlines())
+    return printed_module(next(lines), lines)
+
+
+def printed_module(head, lines):
+    """The module whose text begins with `head`; what it takes more comes from `lines`."""
+    if not head.endswith("("):
+        return module_of(f"nn.{head}")
+    name, children = head[:-1], {}
+    for line in lines:
+        line = line.strip()
+        if line == ")":
+            break
+        key, found, child = line.partition("): ")
+        if not found or not key.startswith("("):
+            raise Lacking(f"no translation of the printed text {line}")
+        children[key[1:]] = printed_module(child, lines)
+    return container(name, [children])
+
+
 def class_of(expression):
     """The class that an expression constructs: `nn.Linear`."""
     function = getattr(ast.parse(expression, mode="eval").body, "func", None)
@@ -127,6 +149,8 @@ def container(name, arguments):
     if not isinstance(children, dict):
         pairs = name == "ModuleDict"
         children = dict(children) if pairs else {str(i): child for i, child in enumerate(children)}
+    if name not in CONTAINERS:
+        raise Lacking(f"no lamina equivalent of class {name}")
     for child in children.values():
         if not isinstance(child, Module):
             raise Lacking(f"no translation of {child!r} as a child of {name}")

@@ -8,12 +8,13 @@ later part of the library are skipped by name. The data beside the manifest are 
 import json
 import os
 import pathlib
+import re
 import struct
 import sys
 
 sys.dont_write_bytecode = True  # no __pycache__ in the source tree
 
-from expressions import class_of, module_of  # noqa: E402
+from expressions import class_of, module_of, module_of_text  # noqa: E402
 from graphs import Forward  # noqa: E402
 from modules import (  # noqa: E402
     CONTAINERS,
@@ -28,7 +29,6 @@ from modules import (  # noqa: E402
 )
 
 TRAINING = "training is not in the library yet"
-CHECKPOINTS = "waits for more of checkpoints, which is not in the library yet"
 
 ELEMENTS = {
     "F64": "double",
@@ -210,13 +210,9 @@ def golden_case(case, tests):
     entries = case.get("files", []) if "load" in checks else []
     for file in entries + ([{"path": case["weights"], "kind": "state_dict"}] if "weights" in case else []):
         check = f"load/{os.path.basename(file['path'])}"
-        waiting = skipped_file(tests.root, file)
-        if waiting:
-            tests.skip(f"golden/{name}/{check}", waiting)
-        else:
-            wrapped = saved_by_data_parallel(tests.root, file, case["keys"])
-            loaded, prefix = (f"lamina::DataParallel<{net}>", ', "module."') if wrapped else (net, "")
-            test(check, f"golden::check_load<{loaded}>({tests.data(file['path'])}, {weights_path}{prefix});")
+        wrapped = saved_by_data_parallel(tests.root, file, case["keys"])
+        loaded, prefix = (f"lamina::DataParallel<{net}>", ', "module."') if wrapped else (net, "")
+        test(check, f"golden::check_load<{loaded}>({tests.data(file['path'])}, {weights_path}{prefix});")
     if "keys" in case:
         keys = text_literal("".join(key + "\n" for key in case["keys"]))
         test("keys", f"golden::check_keys(lamina::state_dict_keys<{net}>, {keys});")
@@ -255,17 +251,6 @@ def spec(element, shape):
     return extents if element == "float" else f"lamina::Tensor<{element}, {extents}>"
 
 
-def skipped_file(root, file):
-    """Why a file is not read yet, or None."""
-    with open(root / file["path"], "rb") as data:
-        start = data.read(9)
-    if file.get("container") == "legacy" or (start[:1] == b"\x80" and start[8:] != b"{"):
-        return f"a legacy file ({file['path']}) {CHECKPOINTS}"
-    if file["kind"] == "tree":
-        return f"a file of kind tree ({file['path']}) {CHECKPOINTS}"
-    return None
-
-
 def saved_by_data_parallel(root, file, keys):
     """Whether the names in a file begin with the prefix of DataParallel, `module.`, which the case's keys lack."""
     data = (root / file["path"]).read_bytes()
@@ -276,10 +261,6 @@ def tensors_case(case, tests):
     keys = text_literal("".join(key + "\n" for key in case["keys"]))
     for file in case["files"]:
         name = f"golden/{case['name']}/{os.path.basename(file['path'])}"
-        waiting = skipped_file(tests.root, file)
-        if waiting:
-            tests.skip(name, waiting)
-            continue
         optional = file.get("optional", case.get("optional", False))
         arguments = [tests.data(file["path"]), tests.data(case["weights"]), keys, "true" if optional else "false"]
         tests.add(name, f"golden::check_tensors({', '.join(arguments)});")
@@ -298,11 +279,28 @@ def repr_case(case, tests):
             tests.weight += 1
 
 
-def later_case(case, tests):
-    """Kinds of files that are damaged, hostile, or loaded strictly with names that differ."""
-    for file in case.get("files", []) + case.get("files_hostile", []):
+def hostile_case(case, tests):
+    canary = text_literal(case.get("canary_dir", ""))
+    for file in case["files_hostile"]:
+        optional = "false" if file["expect"] == "refuse" else "true"
+        body = f"golden::check_refused({tests.data(file['path'])}, {optional}, {canary});"
+        tests.add(f"golden/{case['name']}/{os.path.basename(file['path'])}", body)
+
+
+def strict_case(case, tests):
+    """A strict load lists the names that PyTorch lists."""
+    missing, unexpected = case["missing"] or [], case["unexpected"] or []
+    mismatched = re.findall(r"size mismatch for (\S+):", case["message"])
+    names = ", ".join(text_literal("".join(name + "\n" for name in each)) for each in (missing, unexpected, mismatched))
+    for file in case["files"]:
         name = f"golden/{case['name']}/{os.path.basename(file['path'])}"
-        tests.skip(name, f"a case of kind {case['kind']} {CHECKPOINTS}")
+        try:
+            net = Types({}, None).type_of(module_of_text(case["net_repr"]))
+        except Lacking as lacking:
+            tests.fail(name, lacking)
+        else:
+            tests.add(name, f"golden::check_strict<{net}>({tests.data(file['path'])}, {names});")
+            tests.weight += 4
 
 
 KINDS = {
@@ -311,8 +309,8 @@ KINDS = {
     "train": golden_case,
     "tensors": tensors_case,
     "repr": repr_case,
-    "strict": later_case,
-    "hostile": later_case,
+    "strict": strict_case,
+    "hostile": hostile_case,
 }
 
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -76,6 +77,27 @@ void check_tensors(const char* path, const char* weights, const char* keys, bool
     CHECK(joined(tensors[i].shape) == joined(reference->shape));
     CHECK(elements(tensors[i], tensors[i].dtype) == elements(*reference, reference->dtype));
   }
+}
+
+void check_refused(const char* path, bool optional, const char* canary) {
+  try {
+    for (const auto& tensor : tensors_of(path)) elements(tensor, tensor.dtype);
+    CHECK(optional);
+  } catch (const lamina::checkpoint_error& refusal) { SUCCEED(refusal.what()); }
+  if (*canary) CHECK((!std::filesystem::exists(canary) || std::filesystem::is_empty(canary)));
+}
+
+bool check_names(void (*load)(void* net, const char* path), void* net, const char* path, const char* missing,
+                 const char* unexpected, const char* mismatched) {
+  lamina::load_error names("");
+  bool loaded = true;
+  try {
+    load(net, path);
+  } catch (const lamina::load_error& error) { names = error, loaded = false; }
+  CHECK(names.missing == lines(missing));
+  CHECK(names.unexpected == lines(unexpected));
+  CHECK(names.mismatched == lines(mismatched));
+  return loaded;
 }
 
 Reference::Reference(const char* path) : tensors(tensors_of(path)) {}

@@ -30,6 +30,14 @@ void check_keys(std::span<const std::string_view> keys, const char* expected);
 /// `weights` bit for bit. A file that is `optional` may be refused.
 void check_tensors(const char* path, const char* weights, const char* keys, bool optional);
 
+/// A file is refused by checkpoint_error, or may be if it is `optional`; nothing appears in the folder `canary`.
+void check_refused(const char* path, bool optional, const char* canary);
+
+/// Loads a file, and compares the names of the load_error with the expected ones, one a line; none are expected where
+/// the file fits. Returns whether it was loaded.
+bool check_names(void (*load)(void* net, const char* path), void* net, const char* path, const char* missing,
+                 const char* unexpected, const char* mismatched);
+
 /// The tensors of a file. Read in golden.cpp, so that the code which reads files is compiled once.
 lamina::io::StateDict tensors_of(const char* path);
 
@@ -57,6 +65,15 @@ template <class Net> void check_load(const char* path, const char* weights, std:
   Net net;
   lamina::load(net, tensors_of(path));
   check_stored(lamina::stored_tensors(std::as_const(net)), weights, prefix);
+}
+
+/// A strict load lists the names that PyTorch lists, or fits; what is refused leaves the model without values.
+template <class Net>
+void check_strict(const char* path, const char* missing, const char* unexpected, const char* mismatched) {
+  Net net;
+  const auto load = [](void* into, const char* from) { lamina::load(*static_cast<Net*>(into), tensors_of(from)); };
+  const bool loaded = check_names(load, &net, path, missing, unexpected, mismatched);
+  for (const auto& tensor : lamina::stored_tensors(std::as_const(net))) CHECK(bool(*tensor.storage) == loaded);
 }
 
 template <class Spec> auto input(const Reference& reference, int index) {

@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <string_view>
 
 namespace lamina {
@@ -24,19 +25,28 @@ enum class Dtype : std::uint8_t {
   uint64,
   complex64,
   complex128,
+  float8_e4m3fn,
+  float8_e5m2,
+  float8_e4m3fnuz,
+  float8_e5m2fnuz,
+  float8_e8m0fnu,
 };
+inline constexpr int dtype_count = 20;
 
 /// The name PyTorch prints after `torch.`: `float32`, `bool`, ...
 constexpr std::string_view dtype_name(Dtype dtype) {
-  constexpr std::string_view names[] = {"float64", "float32", "float16", "bfloat16",  "int64",
-                                        "int32",   "int16",   "int8",    "uint8",     "bool",
-                                        "uint16",  "uint32",  "uint64",  "complex64", "complex128"};
+  constexpr std::string_view names[] = {
+      "float64",    "float32",       "float16",     "bfloat16",        "int64",           "int32",         "int16",
+      "int8",       "uint8",         "bool",        "uint16",          "uint32",          "uint64",        "complex64",
+      "complex128", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz", "float8_e8m0fnu"};
+  static_assert(std::size(names) == dtype_count);
   return names[static_cast<std::size_t>(dtype)];
 }
 
 /// Bytes of one element.
 constexpr std::size_t item_size(Dtype dtype) {
-  constexpr std::uint8_t sizes[] = {8, 4, 2, 2, 8, 4, 2, 1, 1, 1, 2, 4, 8, 8, 16};
+  constexpr std::uint8_t sizes[] = {8, 4, 2, 2, 8, 4, 2, 1, 1, 1, 2, 4, 8, 8, 16, 1, 1, 1, 1, 1};
+  static_assert(std::size(sizes) == dtype_count);
   return sizes[static_cast<std::size_t>(dtype)];
 }
 

@@ -1,6 +1,8 @@
 /// The elements of a tensor in a weight file, in C order and as another dtype.
 #pragma once
 #include "../core/dtype.hpp"
+#include "../core/error.hpp"
+#include "refuse.hpp"
 #include "state_dict.hpp"
 #include <cstddef>
 #include <cstdint>
@@ -57,6 +59,23 @@ template <class T> [[gnu::cold]] void load_numbers(const std::byte* from, bool p
     block.imaginary[i] = pairs ? number_at<T>(from + sizeof(T)) : 0;
   }
 }
+// The value of an 8-bit floating-point number (OCP 8-bit floating point and microscaling;
+// torch/headeronly/util/Float8*.h). The formats `fn` have no infinity, `uz` one zero and one NaN in place of -0,
+// `e8m0fnu` only powers of two.
+[[gnu::cold]] inline double float8_value(Dtype dtype, unsigned bits) {
+  if (dtype == Dtype::float8_e8m0fnu) return bits == 0xff ? __builtin_nan("") : __builtin_ldexp(1, int(bits) - 127);
+  const bool one_zero = dtype == Dtype::float8_e4m3fnuz || dtype == Dtype::float8_e5m2fnuz;
+  const bool wide = dtype == Dtype::float8_e5m2 || dtype == Dtype::float8_e5m2fnuz;
+  const int mantissa_bits = wide ? 2 : 3, bias = (wide ? 15 : 7) + one_zero;
+  const unsigned magnitude = bits & 0x7fu, unit = 1u << mantissa_bits, mantissa = magnitude & (unit - 1);
+  const int exponent = int(magnitude >> mantissa_bits);
+  if (one_zero ? bits == 0x80 : magnitude > (wide ? 0x7cu : 0x7eu)) return __builtin_nan("");
+  double value = __builtin_ldexp(exponent == 0 ? mantissa : mantissa + unit,
+                                 (exponent == 0 ? 1 : exponent) - bias - mantissa_bits);
+  if (dtype == Dtype::float8_e5m2 && magnitude == 0x7cu) value = __builtin_inf();
+  return bits & 0x80u ? -value : value;
+}
+
 [[gnu::cold]] inline void load_integers(const std::byte* from, Dtype dtype, std::size_t count, Block& block) {
   const std::size_t item = item_size(dtype), unused_bits = 64 - 8 * item;
   for (std::size_t i = 0; i < count; ++i, from += item) {
@@ -78,6 +97,14 @@ template <class T> [[gnu::cold]] void load_numbers(const std::byte* from, bool p
   case Dtype::bfloat16: return load_numbers<bfloat16>(from, false, count, block);
   case Dtype::complex64: return load_numbers<float>(from, true, count, block);
   case Dtype::complex128: return load_numbers<double>(from, true, count, block);
+  case Dtype::float8_e4m3fn:
+  case Dtype::float8_e5m2:
+  case Dtype::float8_e4m3fnuz:
+  case Dtype::float8_e5m2fnuz:
+  case Dtype::float8_e8m0fnu:
+    for (std::size_t i = 0; i < count; ++i)
+      block.real[i] = float8_value(dtype, std::to_integer<unsigned>(from[i])), block.imaginary[i] = 0;
+    return;
   default:
     block.form = dtype == Dtype::uint64 ? Block::unsigned_integers : Block::integers;
     load_integers(from, dtype, count, block);
@@ -177,8 +204,9 @@ struct Walk {
 
 /// Writes the elements of a tensor to `destination` in C order as dtype `to`, with the values of PyTorch's
 /// `tensor.to(dtype)`: rounding to nearest even, towards zero for integers, integers modulo 2^bits, anything but 0 is
-/// true, complex to real keeps the real part. `destination` holds numel() elements of `to`, in any alignment; bools are
-/// written as 0 and 1.
+/// true, complex to real keeps the real part. Only a tensor that is in 8-bit floating point can be written as such
+/// (else parameter_error). `destination` holds numel() elements of `to`, in any alignment; bools are written as 0
+/// and 1.
 inline void copy_elements(const TensorRecord& tensor, Dtype to, void* destination) {
   const std::int64_t numel = tensor.numel();
   if (numel == 0) return;
@@ -189,6 +217,9 @@ inline void copy_elements(const TensorRecord& tensor, Dtype to, void* destinatio
     std::memcpy(out, tensor.data, static_cast<std::size_t>(numel) * item);
     return;
   }
+  if (!same && to >= Dtype::float8_e4m3fn)
+    throw parameter_error(
+        text_of({"copy_elements: ", dtype_name(tensor.dtype), " is not converted to ", dtype_name(to)}));
   detail::Walk walk(tensor);
   const std::int64_t run = walk.axes[walk.last].size, step = walk.axes[walk.last].stride;
   std::byte raw[detail::block_size * 16];

@@ -145,15 +145,18 @@ class TorchReader : TorchTensors {
 
 }  // namespace detail
 
-/// Reads what torch.save wrote: a state_dict, a checkpoint that holds one under `state_dict`, `model_state_dict`,
-/// `model` or `net`, or a whole module, whose tensors get the names of its state_dict. Nothing in the file is run.
-/// `container` is zip or legacy. Throws checkpoint_error.
-inline TorchFile read_torch_file(MappedFile mapped, Container container) {
-  TorchFile file{{},
-                 container == Container::legacy ? read_torch_legacy(std::move(mapped))
-                                                : read_torch_archive(std::move(mapped))};
+/// Finds the weights in what torch.save wrote: a state_dict, a checkpoint that holds one under `state_dict`,
+/// `model_state_dict`, `model` or `net`, or a whole module, whose tensors get the names of its state_dict. Throws
+/// checkpoint_error.
+inline TorchFile read_torch_file(TorchSource source) {
+  TorchFile file{{}, std::move(source)};
   file.tensors = detail::TorchReader(file.source).read(file.module);
   return file;
+}
+/// Reads a file of torch.save; `container` is zip or legacy. Nothing in the file is run. Throws checkpoint_error.
+inline TorchFile read_torch_file(MappedFile file, Container container) {
+  return read_torch_file(container == Container::legacy ? read_torch_legacy(std::move(file))
+                                                        : read_torch_archive(std::move(file)));
 }
 
 }  // namespace lamina::io

@@ -99,7 +99,7 @@ class TorchTensors {
   [[gnu::cold]] Dtype dtype_argument(Id id, std::string_view name, Id argument) const {
     if (!graph_.is(argument, Kind::global) || graph_[argument].text != "torch")
       fail_tensor(id, name, {"its dtype is ", kind(argument)});
-    for (int i = 0; i <= static_cast<int>(Dtype::complex128); ++i)
+    for (int i = 0; i < dtype_count; ++i)
       if (dtype_name(static_cast<Dtype>(i)) == graph_[argument].name) return static_cast<Dtype>(i);
     fail_tensor(id, name, {"has the dtype ", quoted_name(graph_[argument].name), ", which is not read"});
   }
@@ -132,6 +132,8 @@ class TorchTensors {
     };
     tensor.conjugated = set("conj");
     tensor.negated = set("neg");
+    if (tensor.negated && tensor.dtype >= Dtype::float8_e4m3fn)
+      fail_tensor(id, name, {"is a negated view of ", dtype_name(tensor.dtype), ", which is not read"});
   }
 };
 

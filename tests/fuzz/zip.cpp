@@ -1,0 +1,7 @@
+#include "read_all.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  return fuzz::attempt(data, size, [](lamina::io::MappedFile file) {
+    fuzz::read_torch(lamina::io::read_torch_file(file, lamina::io::Container::zip));
+  });
+}
