@@ -72,6 +72,7 @@
 #include "lamina/io/read.hpp"
 #include "lamina/io/refuse.hpp"
 #include "lamina/io/safetensors.hpp"
+#include "lamina/io/sharded.hpp"
 #include "lamina/io/state_dict.hpp"
 #include "lamina/io/torch_archive.hpp"
 #include "lamina/io/torch_file.hpp"

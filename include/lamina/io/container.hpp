@@ -10,7 +10,7 @@
 namespace lamina::io {
 
 /// The formats of weight files, told apart by their first bytes; names and extensions do not count.
-enum class Container : std::uint8_t { zip, legacy, safetensors };
+enum class Container : std::uint8_t { zip, legacy, safetensors, index };
 
 namespace detail {
 /// Says what a file is that holds no weights.
@@ -51,6 +51,7 @@ inline Container container_of(const MappedFile& file) {
   if (brace && little_endian<std::uint64_t>(bytes) <= 100000000) return Container::safetensors;
   if (bytes.substr(0, 1) == "\x80") return Container::legacy;
   if (brace) return Container::safetensors;
+  if (bytes.substr(0, 1) == "{") return Container::index;
   detail::refuse_other(file);
 }
 

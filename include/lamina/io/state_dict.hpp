@@ -49,7 +49,14 @@ struct TensorRecord {
 class StateDict {
  public:
   StateDict() = default;
-  explicit StateDict(MappedFile file) : file_(std::move(file)) {}
+  explicit StateDict(MappedFile file) { keep(std::move(file)); }
+
+  /// Keeps a file mapped as long as the tensors; the first one is the one that path() names.
+  void keep(MappedFile file) { files_.push_back(std::move(file)); }
+  /// Keeps all files of another one.
+  void keep(const StateDict& other) {
+    for (const MappedFile& file : other.files_) keep(file);
+  }
 
   /// Adds a tensor at the end. One of the same name is replaced in its place, as in a Python dict.
   void add(TensorRecord tensor) {
@@ -62,7 +69,7 @@ class StateDict {
   void set_version(std::string_view module, std::int64_t version) { versions_.number(module, version) = version; }
 
   /// The file, as its path was given.
-  std::string_view path() const { return file_.path(); }
+  std::string_view path() const { return files_.empty() ? std::string_view() : files_[0].path(); }
 
   std::size_t size() const { return entries_.size(); }
   bool empty() const { return entries_.empty(); }
@@ -83,7 +90,7 @@ class StateDict {
   }
 
  private:
-  MappedFile file_;
+  std::vector<MappedFile> files_;
   std::vector<TensorRecord> entries_;
   NameMap by_name_, versions_;
 };

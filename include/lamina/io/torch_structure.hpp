@@ -146,8 +146,8 @@ inline ModuleTree module_tree(const TorchFile& file) {
 /// safetensors) and a file that read_state_dict refuses throw checkpoint_error.
 inline ModuleTree read_module_tree(MappedFile file) {
   const Container container = container_of(file);
-  if (container == Container::safetensors)
-    refuse(file.path(), "", "is a safetensors file, which holds tensors and no structure");
+  if (container != Container::zip && container != Container::legacy)
+    refuse(file.path(), "", "holds tensors and no structure: it is no file of torch.save");
   const TorchFile content = read_torch_file(std::move(file), container);
   if (content.module == pickle::no_value)
     content.source.fail(content.source.pickle_name(),

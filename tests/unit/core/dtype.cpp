@@ -11,7 +11,9 @@ TEST_CASE("dtypes have PyTorch's names and sizes") {
   CHECK(dtype_name(Dtype::bfloat16) == "bfloat16");
   CHECK(dtype_name(Dtype::boolean) == "bool");
   CHECK(dtype_name(Dtype::complex128) == "complex128");
+  CHECK(dtype_name(Dtype::float8_e8m0fnu) == "float8_e8m0fnu");
   CHECK(item_size(Dtype::float64) == 8);
+  CHECK(item_size(Dtype::float8_e8m0fnu) == 1);
   CHECK(item_size(Dtype::float16) == 2);
   CHECK(item_size(Dtype::int64) == 8);
   CHECK(item_size(Dtype::boolean) == 1);

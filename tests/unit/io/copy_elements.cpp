@@ -67,6 +67,29 @@ TEST_CASE("io: bools are 0 and 1, whatever the file holds", "[io]") {
   CHECK(converted<std::uint8_t>(V<std::int64_t>{256, 0}, Dtype::int64, Dtype::boolean) == V<std::uint8_t>{1, 0});
 }
 
+TEST_CASE("io: 8-bit floating point", "[io]") {
+  // The largest, 1, the smallest normal and subnormal numbers and what is no number (OCP 8-bit floating point
+  // specification, table 1; for `uz` arXiv 2206.02915; for e8m0 OCP microscaling formats).
+  using Bits = V<std::uint8_t>;
+  CHECK(converted<float>(Bits{0x7e, 0x38, 0x08, 0x01, 0xb8, 0x00}, Dtype::float8_e4m3fn, Dtype::float32) ==
+        V<float>{448, 1, 0x1p-6f, 0x1p-9f, -1, 0});
+  CHECK(converted<float>(Bits{0x7b, 0x3c, 0x04, 0x01, 0xbe, 0x7c, 0xfc}, Dtype::float8_e5m2, Dtype::float32) ==
+        V<float>{57344, 1, 0x1p-14f, 0x1p-16f, -1.5, infinity, -infinity});
+  CHECK(converted<float>(Bits{0x7f, 0x40, 0x08, 0x01, 0xc4}, Dtype::float8_e4m3fnuz, Dtype::float32) ==
+        V<float>{240, 1, 0x1p-7f, 0x1p-10f, -1.5});
+  CHECK(converted<float>(Bits{0x7f, 0x40, 0x04, 0x01, 0xc2}, Dtype::float8_e5m2fnuz, Dtype::float32) ==
+        V<float>{57344, 1, 0x1p-15f, 0x1p-17f, -1.5});
+  CHECK(converted<float>(Bits{0, 127, 128, 254}, Dtype::float8_e8m0fnu, Dtype::float32) ==
+        V<float>{0x1p-127f, 1, 2, 0x1p127f});
+  const std::pair<Dtype, std::uint8_t> no_numbers[] = {{Dtype::float8_e4m3fn, 0x7f},   {Dtype::float8_e4m3fn, 0xff},
+                                                       {Dtype::float8_e5m2, 0x7d},     {Dtype::float8_e4m3fnuz, 0x80},
+                                                       {Dtype::float8_e5m2fnuz, 0x80}, {Dtype::float8_e8m0fnu, 0xff}};
+  for (const auto& [dtype, bits] : no_numbers)
+    CHECK(std::isnan(converted<float>(Bits{bits}, dtype, Dtype::float32)[0]));
+  CHECK(converted<std::uint8_t>(Bits{0x7f, 1}, Dtype::float8_e4m3fn, Dtype::float8_e4m3fn) == Bits{0x7f, 1});
+  CHECK_THROWS_AS(converted<std::uint8_t>(V<float>{1}, Dtype::float32, Dtype::float8_e5m2), lamina::parameter_error);
+}
+
 TEST_CASE("io: complex numbers", "[io]") {
   const V<float> pairs{1, 2, 3, -4};
   TensorRecord tensor = over(pairs, Dtype::complex64);

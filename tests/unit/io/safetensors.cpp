@@ -47,10 +47,25 @@ TEST_CASE("io: safetensors shapes may be empty or hold zeros, the data unaligned
 }
 
 TEST_CASE("io: safetensors dtypes", "[io]") {
-  const std::pair<const char*, const char*> names[] = {
-      {"BOOL", "bool"},   {"U8", "uint8"},      {"I8", "int8"},    {"I16", "int16"},    {"U16", "uint16"},
-      {"F16", "float16"}, {"BF16", "bfloat16"}, {"I32", "int32"},  {"U32", "uint32"},   {"F32", "float32"},
-      {"F64", "float64"}, {"I64", "int64"},     {"U64", "uint64"}, {"C64", "complex64"}};
+  const std::pair<const char*, const char*> names[] = {{"BOOL", "bool"},
+                                                       {"U8", "uint8"},
+                                                       {"I8", "int8"},
+                                                       {"I16", "int16"},
+                                                       {"U16", "uint16"},
+                                                       {"F16", "float16"},
+                                                       {"BF16", "bfloat16"},
+                                                       {"I32", "int32"},
+                                                       {"U32", "uint32"},
+                                                       {"F32", "float32"},
+                                                       {"F64", "float64"},
+                                                       {"I64", "int64"},
+                                                       {"U64", "uint64"},
+                                                       {"C64", "complex64"},
+                                                       {"F8_E4M3", "float8_e4m3fn"},
+                                                       {"F8_E5M2", "float8_e5m2"},
+                                                       {"F8_E4M3FNUZ", "float8_e4m3fnuz"},
+                                                       {"F8_E5M2FNUZ", "float8_e5m2fnuz"},
+                                                       {"F8_E8M0", "float8_e8m0fnu"}};
   for (const auto& [name, torch_name] : names) {
     INFO(name);
     const std::size_t sizes[] = {1, 2, 4, 8};
@@ -63,7 +78,7 @@ TEST_CASE("io: safetensors dtypes", "[io]") {
     }
     CHECK(read_as == 1);  // one item size fits
   }
-  for (const char* name : {"F8_E4M3", "F8_E5M2", "F4", "f32", "", "F31"})
+  for (const char* name : {"F8", "F6_E2M3", "F6_E3M2", "F4", "f32", "", "F31"})
     CHECK_THAT(with(entry(name, "[1]", "[0,8]")), ContainsSubstring("which is not read"));
 }
 
