@@ -2,9 +2,16 @@
 #pragma once
 #include "../reflect/stored.hpp"
 #include "copy_elements.hpp"
+#include "load_options.hpp"
 #include "read.hpp"
 
 namespace lamina {
+
+/// What a load that is not strict left alone: names in order. PyTorch: the result of load_state_dict.
+struct IncompatibleKeys {
+  std::vector<std::string> missing{};     ///< names of the model that the file lacks: they keep their values
+  std::vector<std::string> unexpected{};  ///< names of the file that the model lacks
+};
 
 namespace io::detail {
 /// PyTorch loads a tensor of one element and one dimension into one without dimensions.
@@ -34,30 +41,43 @@ inline std::string list_of(std::string_view title, const std::vector<std::string
   return text;
 }
 
-/// The record of every saved tensor of the model, in its order; null where the file may lack it. Throws load_error with
-/// all that does not fit.
-inline std::vector<const TensorRecord*>
-match(const StateDict& file, const std::vector<StoredTensor<const Storage*>>& model, std::string_view name) {
-  std::vector<const TensorRecord*> sources(model.size());
+/// A tensor of the model that a load fills.
+struct Fill {
+  const Storage* target;
+  const TensorRecord* source;  // null: zeros
+  Dtype dtype;
+  std::size_t bytes;
+};
+
+/// Says which tensors a load fills, and from what. Throws load_error with all that does not fit.
+inline std::vector<Fill> match(const StateDict& file, const std::vector<StoredTensor<const Storage*>>& model,
+                               std::string_view name, bool strict, IncompatibleKeys& skipped) {
+  std::vector<Fill> fills;
   std::vector<char> known(file.size());
   load_error faults("");
   std::string mismatches;
-  for (std::size_t i = 0; i < model.size(); ++i) {
-    const StoredTensor<const Storage*>& target = model[i];
+  for (const StoredTensor<const Storage*>& target : model) {
     if (!target.saved) continue;
-    const TensorRecord* const source = sources[i] = file.find(target.path);
+    const TensorRecord* const source = file.find(target.path);
     if (source) known[std::size_t(source - &file[0])] = true;
-    if (!source) {
-      if (!may_lack(file, target.path)) faults.missing.push_back(target.path);
-    } else if (!same_shape(target.dims, source->shape)) {
+    if (!source && !may_lack(file, target.path)) faults.missing.push_back(target.path);
+    if (source && !same_shape(target.dims, source->shape)) {
       faults.mismatched.push_back(target.path);
       mismatches += text_of({"\n  ", target.path, ": the file has ", shape_text(source->shape), ", the model ",
                              (Text{} << target.dims).view()});
     }
+    // A counter that an old file lacks starts at 0, as in PyTorch; one that counts already goes on.
+    if (source || (!*target.storage && may_lack(file, target.path)))
+      fills.push_back({target.storage, source, target.dtype, target.bytes()});
   }
   for (std::size_t i = 0; i < file.size(); ++i)
     if (!known[i]) faults.unexpected.push_back(file[i].name);
-  if (faults.missing.empty() && faults.unexpected.empty() && faults.mismatched.empty()) return sources;
+  const bool names_differ = !faults.missing.empty() || !faults.unexpected.empty();
+  if (faults.mismatched.empty() && !(strict && names_differ)) {
+    skipped.missing = std::move(faults.missing);
+    skipped.unexpected = std::move(faults.unexpected);
+    return fills;
+  }
   load_error error(
       text_of({file.path(), " does not fit ", name, ":", list_of("\n  missing in the file: ", faults.missing),
                list_of("\n  not in the model: ", faults.unexpected), mismatches}));
@@ -69,18 +89,27 @@ match(const StateDict& file, const std::vector<StoredTensor<const Storage*>>& mo
 
 /// Converts every tensor before the first one is replaced, so that a failure leaves the model as it was. The list is
 /// the one for reading, so that a program that loads and compiles has one; the model that it is of is not constant.
-[[gnu::noinline]] inline void load(const std::vector<StoredTensor<const Storage*>>& model, const StateDict& file,
-                                   std::string_view name) {
-  const std::vector<const TensorRecord*> sources = match(file, model, name);
-  std::vector<Storage> fresh(model.size());
-  for (std::size_t i = 0; i < model.size(); ++i)
-    if (sources[i]) {
-      fresh[i] = Storage::uninitialized(model[i].bytes());
-      copy_elements(*sources[i], model[i].dtype, fresh[i].data());
-      fresh[i].written();
-    }
-  for (std::size_t i = 0; i < model.size(); ++i)
-    if (sources[i]) *const_cast<Storage*>(model[i].storage) = std::move(fresh[i]);
+[[gnu::noinline]] inline IncompatibleKeys load(const std::vector<StoredTensor<const Storage*>>& model,
+                                               const StateDict& file, std::string_view name, bool strict) {
+  IncompatibleKeys skipped;
+  const std::vector<Fill> fills = match(file, model, name, strict, skipped);
+  std::vector<Storage> fresh(fills.size());
+  for (std::size_t i = 0; i < fills.size(); ++i) {
+    const Fill& fill = fills[i];
+    if (fill.source) {
+      fresh[i] = Storage::uninitialized(fill.bytes);
+      copy_elements(*fill.source, fill.dtype, fresh[i].data());
+    } else fresh[i] = Storage(fill.bytes);
+    fresh[i].written();
+  }
+  for (std::size_t i = 0; i < fills.size(); ++i) *const_cast<Storage*>(fills[i].target) = std::move(fresh[i]);
+  return skipped;
+}
+/// The same under the names that options give; noinline, so that only who has options compiles them.
+[[gnu::noinline]] inline IncompatibleKeys load(const std::vector<StoredTensor<const Storage*>>& model,
+                                               const StateDict& file, std::string_view name,
+                                               const load_options& options) {
+  return load(model, fitted(file, model, options), name, options.strict);
 }
 }  // namespace io::detail
 
@@ -89,12 +118,23 @@ match(const StateDict& file, const std::vector<StoredTensor<const Storage*>>& mo
 /// model stays as it was. PyTorch: net.load_state_dict(torch.load(path)).
 template <module Net> void load(Net& net, const io::StateDict& file) {
   static_assert(!std::is_const_v<Net>, "lamina: load writes to a model; this one is const");
-  io::detail::load(stored_tensors(std::as_const(net)), file, class_name<Net>());
+  io::detail::load(stored_tensors(std::as_const(net)), file, class_name<Net>(), true);
+}
+/// The same with options; returns the names that were left alone if it is not strict.
+///   load(net, file, {.drop_prefix = "module."});
+///   const IncompatibleKeys skipped = load(net, file, {.strict = false});
+template <module Net> IncompatibleKeys load(Net& net, const io::StateDict& file, const load_options& options) {
+  static_assert(!std::is_const_v<Net>, "lamina: load writes to a model; this one is const");
+  return io::detail::load(stored_tensors(std::as_const(net)), file, class_name<Net>(), options);
 }
 
 /// Reads a .pt, .pth or .pkl file of torch.save (a state_dict, a checkpoint around one, or a whole model) or a
 /// .safetensors file, and loads it. Throws checkpoint_error for a file that cannot be read, load_error for one that
 /// does not fit.
 template <module Net> void load(Net& net, const std::string& path) { load(net, io::read_state_dict(path)); }
+/// The same with options.
+template <module Net> IncompatibleKeys load(Net& net, const std::string& path, const load_options& options) {
+  return load(net, io::read_state_dict(path), options);
+}
 
 }  // namespace lamina

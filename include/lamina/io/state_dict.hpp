@@ -13,6 +13,17 @@
 
 namespace lamina::io {
 
+/// The strides of a shape in C order. An extent of 0 counts as 1, as in PyTorch.
+inline std::vector<std::int64_t> contiguous_strides(const std::vector<std::int64_t>& shape) {
+  std::vector<std::int64_t> strides(shape.size());
+  std::int64_t stride = 1;
+  for (std::size_t i = shape.size(); i-- > 0;) {
+    strides[i] = stride;
+    stride *= shape[i] > 0 ? shape[i] : 1;
+  }
+  return strides;
+}
+
 /// A tensor of a weight file: where its elements lie in the mapped file. A reader has checked that every element that
 /// shape and strides reach lies inside the file. Read the elements with copy_elements.
 struct TensorRecord {
@@ -44,6 +55,12 @@ struct TensorRecord {
   }
 };
 
+/// The version that a module says of itself: 2 for a batch norm that counts batches, 1 for nearly all others.
+struct ModuleVersion {
+  std::string module;  ///< its path; empty for the root
+  std::int64_t version = 1;
+};
+
 /// The named tensors of a weight file in the order of the file (PyTorch's `state_dict`). It keeps the file mapped;
 /// copies share the mapping. Entries that are no tensors (PyTorch allows them) are left out.
 class StateDict {
@@ -66,7 +83,17 @@ class StateDict {
   }
   /// Notes the version of the module at that path, which PyTorch saves beside the tensors (`_metadata`); "" is the
   /// root.
-  void set_version(std::string_view module, std::int64_t version) { versions_.number(module, version) = version; }
+  void set_version(std::string_view module, std::int64_t version) {
+    const auto index = std::size_t(version_of_.number(module, std::int64_t(versions_.size())));
+    if (index == versions_.size()) versions_.push_back({std::string(module), version});
+    else versions_[index].version = version;
+  }
+  /// An empty state_dict that keeps the same files.
+  StateDict emptied() const {
+    StateDict other;
+    other.keep(*this);
+    return other;
+  }
 
   /// The file, as its path was given.
   std::string_view path() const { return files_.empty() ? std::string_view() : files_[0].path(); }
@@ -83,16 +110,19 @@ class StateDict {
     return index ? &entries_[std::size_t(*index)] : nullptr;
   }
 
-  /// The version of the module at that path, if the file tells it: 2 for BatchNorm layers that count batches, else 1.
+  /// The version of the module at that path, if the file tells it.
   std::optional<std::int64_t> version(std::string_view module) const {
-    const std::int64_t* const version = versions_.find(module);
-    return version ? std::optional(*version) : std::nullopt;
+    const std::int64_t* const index = version_of_.find(module);
+    return index ? std::optional(versions_[std::size_t(*index)].version) : std::nullopt;
   }
+  /// The versions of all modules in the order of the file.
+  const std::vector<ModuleVersion>& versions() const { return versions_; }
 
  private:
   std::vector<MappedFile> files_;
   std::vector<TensorRecord> entries_;
-  NameMap by_name_, versions_;
+  std::vector<ModuleVersion> versions_;
+  NameMap by_name_, version_of_;
 };
 
 }  // namespace lamina::io

@@ -19,6 +19,7 @@ struct batch_norm {
 namespace detail {
 template <int NumFeatures, batch_norm Options, int MinRank, int MaxRank> struct BatchNorm {
   static_assert(NumFeatures > 0, "lamina: BatchNorm needs at least one feature");
+  static constexpr int lamina_version = 2;  // with num_batches_tracked, as state_dicts of PyTorch say
   static constexpr ops::BatchNorm operation{NumFeatures, Options.eps, Options.affine, Options.track_running_stats,
                                             MinRank,     MaxRank};
 
