@@ -28,9 +28,10 @@ struct checkpoint_error : error {
 
 /// A weight file and a model do not belong together. The lists name every key; the text has them too.
 struct load_error : checkpoint_error {
-  std::vector<std::string> missing{};     ///< keys of the model that the file lacks
-  std::vector<std::string> unexpected{};  ///< keys of the file that the model lacks
-  std::vector<std::string> mismatched{};  ///< keys of both whose shapes differ
+  std::vector<std::string> missing{};      ///< keys of the model that the file lacks
+  std::vector<std::string> unexpected{};   ///< keys of the file that the model lacks
+  std::vector<std::string> mismatched{};   ///< keys of both whose shapes differ
+  std::vector<std::string> differences{};  ///< what load_model found: sentences that begin with a module's path
   using checkpoint_error::checkpoint_error;
 };
 

@@ -58,11 +58,15 @@ class SafetensorsReader {
     return std::move(tensors_);
   }
 
+  /// Names and texts in turn, once the file is read.
+  std::vector<std::string> metadata() { return std::move(metadata_); }
+
  private:
   MappedFile file_;
   StateDict tensors_;
   std::string_view data_;
   bool metadata_seen_ = false;
+  std::vector<std::string> metadata_;
   std::vector<ByteRange> places_;  // data_offsets, of the tensors in their order
 
   [[noreturn, gnu::cold, gnu::noinline]] void fail_tensor(std::string_view name, Message why) const {
@@ -77,8 +81,10 @@ class SafetensorsReader {
     NameMap seen;
     std::int64_t count = 0;
     for (bool more = json.first('{', '}'); more; more = json.another('}'), ++count) {
-      if (seen.number(json.key(), count) != count) json.fail("two metadata of one name");
-      json.string();
+      std::string name = json.key();
+      if (seen.number(name, count) != count) json.fail("two metadata of one name");
+      metadata_.push_back(std::move(name));
+      metadata_.push_back(json.string());
     }
   }
 
@@ -160,7 +166,13 @@ class SafetensorsReader {
 }  // namespace detail
 
 /// Reads a safetensors file as strictly as the format is defined (huggingface/safetensors README.md and tensor.rs), and
-/// refuses names that occur twice. Throws checkpoint_error.
-inline StateDict read_safetensors(MappedFile file) { return detail::SafetensorsReader(std::move(file)).read(); }
+/// refuses names that occur twice. `metadata` gets the names and texts of the file's metadata in turn. Throws
+/// checkpoint_error.
+inline StateDict read_safetensors(MappedFile file, std::vector<std::string>* metadata = nullptr) {
+  detail::SafetensorsReader reader(std::move(file));
+  StateDict tensors = reader.read();
+  if (metadata) *metadata = reader.metadata();
+  return tensors;
+}
 
 }  // namespace lamina::io

@@ -1,7 +1,9 @@
 /// Values that ride along with the weights in a file: an epoch, a best score, the state of a generator.
 #pragma once
+#include "name_map.hpp"
 #include "refuse.hpp"
 #include <charconv>
+#include <concepts>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -38,9 +40,9 @@ class Values {
 
   /// Adds a value at the end, or replaces that of the same name in its place.
   [[gnu::noinline]] void set(Entry entry) {
-    for (Entry& old : entries_)
-      if (old.name == entry.name) return void(old.value = std::move(entry.value));
-    entries_.push_back(std::move(entry));
+    const auto index = std::size_t(by_name_.number(entry.name, std::int64_t(entries_.size())));
+    if (index == entries_.size()) entries_.push_back(std::move(entry));
+    else entries_[index].value = std::move(entry.value);
   }
 
   std::size_t size() const { return entries_.size(); }
@@ -50,9 +52,8 @@ class Values {
 
   /// The value of that name, or nullptr.
   [[gnu::noinline]] const Value* find(std::string_view name) const {
-    for (const Entry& entry : entries_)
-      if (entry.name == name) return &entry.value;
-    return nullptr;
+    const std::int64_t* const index = by_name_.find(name);
+    return index ? &entries_[std::size_t(*index)].value : nullptr;
   }
   /// The value of that name as a bool, std::int64_t, double or std::string. An int serves as a double, and text that
   /// spells a value as Python does (`True`, `5`, `0.93`) as that value, since safetensors holds only text. Throws
@@ -71,6 +72,7 @@ class Values {
 
  private:
   std::vector<Entry> entries_;
+  NameMap by_name_;
 
   static bool parse(std::string_view text, bool& value) { return (value = text == "True") || text == "False"; }
   template <class T> static bool parse(std::string_view text, T& value) {

@@ -102,11 +102,11 @@ TEST_CASE("in a container the name stays") {
 
 TEST_CASE("a dotted path rebuilds every module on the way") {
   DataParallel<Sequential<named<"net", Head<3>>, ReLU>> net;
-  net.module["net"_m].body.bias.data()[0] = 6;
+  net.module()["net"_m].body.bias.data()[0] = 6;
   auto changed = replace<"module.net.fc">(std::move(net), Linear<8, 5>{});
   static_assert(
       std::is_same_v<decltype(changed), DataParallel<Sequential<named<"net", Head<3, true, Linear<8, 5>>>, ReLU>>>);
-  CHECK(std::as_const(changed).module["net"_m].body.bias.data()[0] == 6);
+  CHECK(std::as_const(changed).module()["net"_m].body.bias.data()[0] == 6);
 }
 
 TEST_CASE("head and first convolution of a ResNet can be replaced") {
