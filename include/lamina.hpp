@@ -80,6 +80,7 @@
 #include "lamina/io/rename.hpp"
 #include "lamina/io/safetensors.hpp"
 #include "lamina/io/save.hpp"
+#include "lamina/io/saved_structure.hpp"
 #include "lamina/io/sharded.hpp"
 #include "lamina/io/state_dict.hpp"
 #include "lamina/io/torch_archive.hpp"

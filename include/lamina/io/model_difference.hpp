@@ -122,7 +122,7 @@ class ModelDifference {
     in_file.number(path, 0);
     if (below(path)) continue;
     if (const Value* const own = model.find(path)) {
-      difference.compare_modules(path, node, detail::module_node(std::string(path), "", std::get<std::string>(*own)));
+      difference.compare_modules(path, node, module_node(std::string(path), "", std::get<std::string>(*own)));
     } else {
       difference.only_in("the file", path, node.class_name);
       above = text_of({path, "."});

@@ -3,6 +3,7 @@
 #include "../reflect/python_text.hpp"
 #include "container.hpp"
 #include "module_tree.hpp"
+#include "saved_structure.hpp"
 #include "torch_file.hpp"
 #include <string>
 #include <string_view>
@@ -137,9 +138,12 @@ class StructureReader : TorchTensors {
 
 }  // namespace detail
 
-/// The structure of the module in a file that was read; empty if it holds a state_dict only.
+/// The structure of the module in a file that was read, or the one that save_model wrote beside a state_dict; empty if
+/// there is neither.
 inline ModuleTree module_tree(const TorchFile& file) {
-  return file.module == pickle::no_value ? ModuleTree() : detail::StructureReader(file.source).read(file.module);
+  if (file.module != pickle::no_value) return detail::StructureReader(file.source).read(file.module);
+  const pickle::Graph& graph = file.source.graph;
+  return saved_structure(graph, graph.find(graph.root, "structure"));
 }
 
 /// The structure of the module that a file of torch.save holds. A file without one (a state_dict, a checkpoint of one,
@@ -149,10 +153,11 @@ inline ModuleTree read_module_tree(MappedFile file) {
   if (container != Container::zip && container != Container::legacy)
     refuse(file.path(), "", "holds tensors and no structure: it is no file of torch.save");
   const TorchFile content = read_torch_file(std::move(file), container);
-  if (content.module == pickle::no_value)
+  ModuleTree tree = module_tree(content);
+  if (tree.empty())
     content.source.fail(content.source.pickle_name(),
                         "holds a state_dict and not a whole model: there is no structure");
-  return module_tree(content);
+  return tree;
 }
 inline ModuleTree read_module_tree(const std::string& path) { return read_module_tree(MappedFile(path)); }
 

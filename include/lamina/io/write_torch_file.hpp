@@ -35,7 +35,7 @@ class TorchWriter {
       pickle_.end_dict();
     }
     for (const Values::Entry& value : values) {
-      for (const std::string_view taken : {"state_dict", "model_state_dict", "model", "net", "structure"})
+      for (const std::string_view taken : {"state_dict", "structure"})
         if (value.name == taken)
           refuse(file_.path(), {}, {"a value is named ", quoted_name(value.name), ", as the weights are"});
       put(value);
@@ -115,7 +115,8 @@ class TorchWriter {
     else pickle_.text(utf8(std::get<std::string>(value)));
   }
   std::string_view utf8(std::string_view text) const {
-    if (!is_utf8(text)) refuse(file_.path(), {}, {quoted_name(text), " is not UTF-8, which names and texts in a file are"});
+    if (!is_utf8(text))
+      refuse(file_.path(), {}, {quoted_name(text), " is not UTF-8, which names and texts in a file are"});
     return text;
   }
 };
