@@ -37,7 +37,7 @@ class TorchWriter {
     for (const Values::Entry& value : values) {
       for (const std::string_view taken : {"state_dict", "structure"})
         if (value.name == taken)
-          refuse(file_.path(), {}, {"a value is named ", quoted_name(value.name), ", as the weights are"});
+          refuse(file_.path(), {}, {"a value is named ", quoted_name(value.name), ", as a part of the file is"});
       put(value);
     }
     if (!alone) pickle_.end_dict();
