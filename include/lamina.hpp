@@ -153,7 +153,6 @@
 #include "lamina/reflect/print.hpp"
 #include "lamina/reflect/python_text.hpp"
 #include "lamina/reflect/stored.hpp"
-#include "lamina/tensor/eigen.hpp"
 #include "lamina/tensor/parameter.hpp"
 #include "lamina/tensor/perform.hpp"
 #include "lamina/tensor/storage.hpp"
