@@ -1,9 +1,10 @@
 #!/bin/sh
-# Measures the speed of whole nets beside PyTorch, ONNX Runtime and OpenVINO, or that of single kernels. See
-# docs/benchmarks.md.
+# Measures the speed of whole nets beside PyTorch, ONNX Runtime and OpenVINO, that of single kernels, or that of loading
+# and saving weights beside PyTorch. See docs/benchmarks.md.
 #
 #   sh benchmarks/run.sh [--quick] [--seconds S] [--nets A,B] [--threads 1,2] [--compiler g++|clang++-19]
 #   sh benchmarks/run.sh kernels [options of Google Benchmark]
+#   sh benchmarks/run.sh load
 #
 # The peers are installed once, under build/peers. LAMINA_PEERS names a virtual environment that has them already.
 set -eu
@@ -27,5 +28,9 @@ if [ -z "$peers" ]; then
     quietly peers-pip "$peers/bin/python" -m pip install -r "$wanted"
     cp "$wanted" "$peers/requirements.txt"
   fi
+fi
+if [ "${1:-}" = load ]; then
+  folder=$(sh "$root/benchmarks/build.sh" load)
+  exec "$peers/bin/python" "$root/benchmarks/load/load.py" "$folder/load/load.so"
 fi
 exec "$peers/bin/python" "$root/benchmarks/compare.py" "$@"
