@@ -1,5 +1,6 @@
 /// load_model and save_model: the structure of a file against that of a model.
 #include "hand_built.hpp"
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <lamina/compose/module_list.hpp>
 #include <lamina/compose/sequential.hpp>
@@ -10,7 +11,7 @@
 #include <lamina/layers/dropout.hpp>
 #include <lamina/layers/flatten.hpp>
 #include <lamina/layers/linear.hpp>
-#include <lamina/layers/pooling.hpp>
+#include <lamina/layers/softmax.hpp>
 #include <lamina/parallel/data_parallel.hpp>
 
 using namespace lamina;
