@@ -55,8 +55,9 @@ TEST_CASE("module. is dropped where every name has it") {
 }
 
 TEST_CASE("module. stays where one name of the model lacks it in the file") {
-  io::StateDict mixed;
-  for (const io::TensorRecord& tensor : io::read_state_dict(plain)) {
+  const io::StateDict file = io::read_state_dict(plain);
+  io::StateDict mixed = file.emptied();
+  for (const io::TensorRecord& tensor : file) {
     io::TensorRecord copy = tensor;
     if (copy.name != "fc.bias") copy.name = "module." + copy.name;
     mixed.add(copy);
@@ -139,8 +140,9 @@ TEST_CASE("a batch norm's version follows its name") {
 }
 
 TEST_CASE("names are changed by a function, which can leave tensors out") {
-  io::StateDict other;
-  for (const io::TensorRecord& tensor : io::read_state_dict(extra)) {
+  const io::StateDict file = io::read_state_dict(extra);
+  io::StateDict other = file.emptied();
+  for (const io::TensorRecord& tensor : file) {
     io::TensorRecord copy = tensor;
     if (copy.name.starts_with("fc.")) copy.name.replace(0, 2, "classifier");
     other.add(copy);
