@@ -3,7 +3,8 @@ not evaluated: literals are read, and a constructor is translated by its signatu
 
 import ast
 
-from modules import CONTAINERS, Lacking, Module
+from modules import Module
+from pytorch_layers import CONTAINERS, Lacking
 
 # The constructors of PyTorch: what a call gives is the dictionary of its options.
 NORM = "eps=1e-5, momentum=0.1, affine=True, track_running_stats=True, **more"

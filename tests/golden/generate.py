@@ -13,20 +13,12 @@ import struct
 import sys
 
 sys.dont_write_bytecode = True  # no __pycache__ in the source tree
+sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
 from expressions import class_of, module_of, module_of_text  # noqa: E402
 from graphs import Forward  # noqa: E402
-from modules import (  # noqa: E402
-    CONTAINERS,
-    LEAVES,
-    Lacking,
-    Stored,
-    Types,
-    local_name,
-    struct_text,
-    text_literal,
-    tree_of,
-)
+from modules import Types, struct_text, tree_of  # noqa: E402
+from pytorch_layers import CONTAINERS, LEAVES, Lacking, Stored, local_name, text_literal  # noqa: E402
 
 TRAINING = "training is not in the library yet"
 

@@ -3,7 +3,8 @@
 import dataclasses
 import inspect
 
-from modules import LEAVES, Lacking, Options, access, flattened, leaf_type, local_name, rank_of_result, real
+from modules import access, flattened, rank_of_result
+from pytorch_layers import LEAVES, Lacking, leaf_type, local_name, real
 
 
 @dataclasses.dataclass
