@@ -53,15 +53,18 @@ ELEMENTS = {
 
 
 def users_line(frame):
-    """(file, line) and instruction of the innermost frame that is not PyTorch's."""
+    """(file, line, column) and instruction of the innermost frame that is not PyTorch's."""
     while frame and (frame.f_code.co_filename.startswith((TORCH, "<")) or frame.f_code.co_filename == __file__):
         frame = frame.f_back
-    return ((frame.f_code.co_filename, frame.f_lineno), frame.f_lasti) if frame else (None, 0)
+    if not frame:
+        return None, 0
+    line, _, column, _ = next(itertools.islice(frame.f_code.co_positions(), frame.f_lasti // 2, None))
+    return (frame.f_code.co_filename, line or frame.f_lineno, column or 0), frame.f_lasti
 
 
 @contextlib.contextmanager
 def noting_lines(lines):
-    """Notes in `lines` where each module is made: {id of the module: (file, line)}."""
+    """Notes in `lines` where each module is made: {id of the module: (file, line, column)}."""
     make = nn.Module.__init__
 
     def init(self, *arguments, **options):
@@ -81,14 +84,14 @@ def line_of(problem):
     while frame:
         file = frame.tb_frame.f_code.co_filename
         if not file.startswith((TORCH, "<")) and file != __file__:
-            line = (file, frame.tb_lineno)
+            line = (file, frame.tb_lineno, 0)
         frame = frame.tb_next
     return line
 
 
 def line_of_forward(module):
     forward = type(module).forward
-    return inspect.getsourcefile(forward), inspect.getsourcelines(forward)[1]
+    return inspect.getsourcefile(forward), inspect.getsourcelines(forward)[1], 0
 
 
 class Tracer(fx.Tracer):
@@ -243,7 +246,7 @@ class Struct:
         body = shortened(body, hiding | {struct.name for struct in structs.values()})
         lines = [wrapped for line in body.split("\n") for wrapped in wrap(line, COLUMNS - 2)]
         if self.name != self.of.__name__:
-            lines.insert(0, f'static constexpr std::string_view lamina_name = "{self.of.__name__}";')
+            lines[:0] = [f'static constexpr std::string_view lamina_name = "{self.of.__name__}";', ""]
         given = dict.fromkeys(name for name in self.parameters if name)
         template = f"template <{', '.join('int ' + name for name in given)}> " if given else ""
         lines = ["  " + line if line else "" for line in lines]
@@ -668,6 +671,17 @@ def write(path, text):
     os.replace(file.name, path)
 
 
+def told(problems, source):
+    """One line for each problem of each line of the source."""
+    paths = {}
+    for line, path, problem in problems:
+        place = f"{os.path.relpath(line[0])}:{line[1]}" if line else source
+        paths.setdefault((place, problem), []).append(path)
+    for (place, problem), where in paths.items():
+        more = f" and {len(where) - 1} more" if len(where) > 1 else ""
+        yield f"{place}: {where[0] + more + ': ' if where[0] else ''}{problem}"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("model", help="MODEL.py:factory or package.module:factory, with arguments in () if it takes any")
@@ -684,9 +698,7 @@ def main():
         model = Model(net, lines)
         text = None if model.problems else model.header(options.model, space, shapes)
     if model.problems:
-        for line, path, problem in dict.fromkeys(model.problems):
-            place = f"{os.path.relpath(line[0])}:{line[1]}" if line else options.model
-            print(f"{place}: {path + ': ' if path else ''}{problem}", file=sys.stderr)
+        print(*told(model.problems, options.model), sep="\n", file=sys.stderr)
         sys.exit(1)
     if options.output:
         write(options.output, text)

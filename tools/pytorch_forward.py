@@ -77,25 +77,23 @@ def operation(*names):
 
 @functools.lru_cache(maxsize=None)
 def statements_of(file):
-    """The simple statements of a Python file: (first line, last line, name that is assigned or None)."""
+    """The simple statements of a Python file."""
     try:
         tree = ast.parse("".join(linecache.getlines(file)))
     except (SyntaxError, ValueError):
         return []
-    found = []
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return, ast.Expr)):
-            target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
-            found.append((node.lineno, node.end_lineno, target.id if isinstance(target, ast.Name) else None))
-    return found
+    kinds = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return, ast.Expr)
+    return [node for node in ast.walk(tree) if isinstance(node, kinds)]
 
 
 def statement_of(node):
-    """(file, first line, name that is assigned) of the statement that a node comes from."""
-    file, line = node.meta["line"]
-    around = [each for each in statements_of(file) if each[0] <= line <= each[1]]
-    first, _, name = min(around, key=lambda each: each[1] - each[0], default=(line, line, None))
-    return file, first, name
+    """The statement that a node comes from, or None, and the name that it assigns, or None."""
+    file, *place = node.meta["line"]
+    for each in statements_of(file):
+        if [each.lineno, each.col_offset] <= place < [each.end_lineno, each.end_col_offset]:
+            target = each.targets[0] if isinstance(each, ast.Assign) else getattr(each, "target", None)
+            return each, target.id if isinstance(target, ast.Name) else None
+    return None, None
 
 
 # ---- the translation
@@ -169,7 +167,7 @@ class Forward:
         self.name = name
         function = OPERATIONS.get(name)
         module = getattr(node.target, "__module__", None)
-        if function is None or module and module.partition(".")[0] not in ("torch", "_operator", "builtins"):
+        if function is None or module and module.partition(".")[0] not in ("torch", "torchvision", "_operator", "builtins"):
             raise Lacking(f"no lamina equivalent of operation {name}")
         arguments = self.resolve(node.args), {key: self.resolve(each) for key, each in node.kwargs.items()}
         try:
@@ -253,7 +251,7 @@ class Forward:
         expressions = sorted((e for e in needed if e.node), key=lambda e: order[e.node])
         statements = {e: statement_of(e.node) for e in expressions}
         named = [e for e in expressions if e is not result and not stands_inside(e, needed[e], result, statements)]
-        bases = {e: local_name(statements[e][2] or "y") for e in named}
+        bases = {e: local_name(statements[e][1] or "y") for e in named}
         names, taken = {}, set(taken)
         for e in self.arguments:
             names[e] = unused(local_name(e.text), taken, ())
@@ -311,7 +309,7 @@ def stands_inside(expression, users, result, statements):
         return False
     # behind it in the same statement; a loop repeats statements
     behind = user.node.meta["instruction"] > expression.node.meta["instruction"]
-    return behind and statements[user][:2] == statements[expression][:2]
+    return behind and statements[user] == statements[expression]
 
 
 def text_of(expression, names):
@@ -366,7 +364,12 @@ def softmax(f, input, dim=None, _stacklevel=3, dtype=None):
 @operation("dropout")
 def dropout(f, input, p=0.5, training=True, inplace=False):
     f.require("training", training, False)
-    return input
+    return same(f, input)
+
+
+@operation("stochastic_depth")  # of torchvision.ops
+def stochastic_depth(f, input, p, mode, training=True):
+    return dropout(f, input, p, training)
 
 
 # ---- other extents
@@ -435,6 +438,14 @@ def padded_to(x, amounts):
         if difference != expected or before != half or after != Extent("sub", difference, half):
             return None
     return width.left.left if width.left.left is height.left.left else None
+
+
+@operation("mean")
+def mean(f, input, dim=None, keepdim=False, dtype=None):
+    f.require("dtype", dtype, None)
+    f.require("dim", dim, [2, 3])  # the pixels of images
+    pooled = f.layer("AdaptiveAvgPool2d", input, output_size=1)
+    return pooled if keepdim else f.call(f"lamina::flatten<1>({X})", pooled)
 
 
 @operation("cat", "concat", "concatenate")

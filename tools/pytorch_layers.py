@@ -38,6 +38,8 @@ def size(value):
         if len(value) == 1:
             return size(value[0])
         return "{" + ", ".join(size(v) for v in value) + "}"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
     return "lamina::none" if value is None else str(value) if isinstance(value, int) else real(value)
 
 
