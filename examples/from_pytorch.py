@@ -18,11 +18,11 @@ import importlib
 import importlib.util
 import inspect
 import itertools
+import operator
 import os
 import pathlib
 import re
 import sys
-import tempfile
 import warnings
 
 sys.dont_write_bytecode = True  # no __pycache__ beside the user's files
@@ -89,13 +89,24 @@ def line_of(problem):
     return line
 
 
-def line_of_forward(module):
-    forward = type(module).forward
-    return inspect.getsourcefile(forward), inspect.getsourcelines(forward)[1], 0
+def in_place(function):
+    return lambda proxy, other: proxy.tracer.create_proxy("call_function", function, (proxy, other), {})
+
+
+class Proxy(fx.Proxy):
+    """Records `x += y` as what it is; fx has it as x + y."""
+
+    __iadd__ = in_place(operator.iadd)
+    __isub__ = in_place(operator.isub)
+    __imul__ = in_place(operator.imul)
+    __itruediv__ = in_place(operator.itruediv)
 
 
 class Tracer(fx.Tracer):
     """Records one module's forward; its children are single nodes."""
+
+    def proxy(self, node):
+        return Proxy(node, self)
 
     def is_leaf_module(self, module, path):
         return True
@@ -312,7 +323,8 @@ class Model:
             for path, each in named(remove_duplicate=False):
                 other = first.setdefault(id(each), path)
                 if other != path and (kind == "parameter" or each.state_dict()):
-                    line = self.made_at.get(id(each))
+                    owner = each if kind == "module" else self.net.get_submodule(path.rpartition(".")[0])
+                    line = self.made_at.get(id(owner))
                     self.report(line, path, f"no lamina equivalent of one {kind} in two places: {other} and {path}")
 
     # ---- tracing, from the root down: the caller says which arguments are tensors
@@ -333,7 +345,7 @@ class Model:
                 warnings.simplefilter("ignore")
                 traced.graph = Tracer().trace(module, concrete)
         except Exception as problem:  # whatever the user's code raises on fx's proxies
-            self.report(line_of(problem) or line_of_forward(module), self.paths[module], f"cannot be traced: {problem}")
+            self.report(line_of(problem) or self.line_of_forward(module), self.paths[module], f"cannot be traced: {problem}")
             return
         nodes = [node for node in traced.graph.nodes if node.op == "placeholder"]
         traced.nodes = [node for node, p in zip(nodes, parameters) if p.name in inputs]
@@ -361,6 +373,11 @@ class Model:
                 self.trace(child, list(inspect.signature(child.forward).parameters)[:1], {})
 
     # ---- what Forward asks
+
+    @staticmethod
+    def line_of_forward(module):
+        forward = type(module).forward
+        return inspect.getsourcefile(forward), inspect.getsourcelines(forward)[1], 0
 
     def operands(self, child, node):
         """The tensors that a call passes, in the order of the child's forward."""
@@ -398,10 +415,10 @@ class Model:
                 position = list(module._modules).index(name)
                 index = f"{position}_c" if self.unnamed(module, name, position) else f"{text_literal(name)}_m"
                 text = f"{text or '(*this)'}[{index}]"
+            elif name.startswith("_tensor_constant"):  # fx's name
+                raise Lacking("no lamina equivalent of a tensor that is no input, parameter or buffer")
             elif name not in {**module._parameters, **module._buffers, **module._modules}:
-                raise Lacking(f"no lamina equivalent of a tensor that is no parameter or buffer ({target})")
-            elif name.startswith("_tensor_constant"):
-                raise Lacking("no lamina equivalent of a tensor that is made in a forward")
+                raise Lacking(f"no lamina equivalent of {target}, which is no parameter, buffer or module")
             else:
                 text = f"{text}.{name}" if text else name
             module = module._modules.get(name)
@@ -666,9 +683,12 @@ def snake_case(name):
 
 def write(path, text):
     """All of the file or nothing of it."""
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-        file.write(text)
-    os.replace(file.name, path)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def told(problems, source):

@@ -7,6 +7,7 @@ import ast
 import dataclasses
 import functools
 import inspect
+import itertools
 import linecache
 
 from torch import fx
@@ -33,6 +34,7 @@ class Expression:
     fuses: str = ""  # producer, norm, sum or activation: what the library computes in one pass if it stands in one call
     precedence: int = ATOM
     results: int = 0
+    number: int = dataclasses.field(default_factory=itertools.count().__next__)  # in the order of Python
 
 
 @dataclasses.dataclass(eq=False)
@@ -115,7 +117,7 @@ class Forward:
             try:
                 self.values[node] = self.value_of(node, inputs)
             except Lacking as problem:
-                model.report(node.meta.get("line"), path, problem)
+                model.report(node.meta.get("line") or model.line_of_forward(module), path, problem)
                 self.values[node] = None
             except Unknown:
                 self.values[node] = None
@@ -124,7 +126,7 @@ class Forward:
         if node.op == "placeholder":
             if node not in inputs:
                 return None
-            self.arguments.append(Expression(node.name))
+            self.arguments.append(Expression(node.target))
             self.inputs.append(Value(self.arguments[-1]))
             return self.inputs[-1]
         if node.op == "get_attr":
@@ -247,8 +249,7 @@ class Forward:
         result = self.statements[-1]
         needed = {}
         collect(result, needed)
-        order = {node: number for number, node in enumerate(self.values)}
-        expressions = sorted((e for e in needed if e.node), key=lambda e: order[e.node])
+        expressions = sorted((e for e in needed if e.node), key=lambda e: e.number)
         statements = {e: statement_of(e.node) for e in expressions}
         named = [e for e in expressions if e is not result and not stands_inside(e, needed[e], result, statements)]
         bases = {e: local_name(statements[e][1] or "y") for e in named}
@@ -309,7 +310,7 @@ def stands_inside(expression, users, result, statements):
         return False
     # behind it in the same statement; a loop repeats statements
     behind = user.node.meta["instruction"] > expression.node.meta["instruction"]
-    return behind and statements[user] == statements[expression]
+    return user.node is expression.node or behind and statements[user] == statements[expression]
 
 
 def text_of(expression, names):
