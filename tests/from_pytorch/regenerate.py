@@ -18,7 +18,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 GENERATOR = ROOT / "examples" / "from_pytorch.py"
 
-# name: (model, shape of the input), and whether PyTorch's print or its numbers are kept in this folder
+# name: (model, shape of the input, which of PyTorch's print and numbers are kept in this folder)
 NETS = {
     "corners": ("tests/from_pytorch/nets.py:Corners", [2, 3, 9, 7], "text numbers"),
     "resnet18": ("torchvision.models:resnet18", [1, 3, 224, 224], ""),  # tests/text, tests/full_size
@@ -34,8 +34,8 @@ def generate(*arguments):
 
 
 def text_of(net):
-    """print(net), batch and group norms in the form of PyTorch before 2.15."""
-    return re.sub(r"(affine=\w+), bias=\w+", r"\1", str(net)) + "\n"
+    """print(net), batch norms in the form of PyTorch before 2.15."""
+    return re.sub(r"(affine=\w+), bias=\w+, ", r"\1, ", str(net)) + "\n"
 
 
 def description(net):
