@@ -5,8 +5,8 @@
     from_pytorch.py torchvision.models:resnet18
     from_pytorch.py 'unet.py:UNet(3, 2, bilinear=False)' --check 1,3,256,256 --output unet.hpp
 
-Needs PyTorch. The modules are traced by torch.fx in evaluation mode, each class on its own, and become one C++ header. What
-has no equivalent is named with its line in the source; then nothing is written and the exit status is 1.
+Needs PyTorch. The modules are traced by torch.fx in evaluation mode, each class on its own, and become one C++ header.
+What has no equivalent is named with its line in the source; then nothing is written and the exit status is 1.
 """
 
 import argparse
@@ -29,11 +29,11 @@ sys.dont_write_bytecode = True  # no __pycache__ beside the user's files
 sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
 
 import torch  # noqa: E402
+from cpp_structs import HOLE, REFERENCE, Struct, headers_for, shortened, with_holes, wrap  # noqa: E402
 from pytorch_forward import Forward  # noqa: E402
 from pytorch_layers import LEAVES, Lacking, Stored, is_identifier, leaf_type, text_literal  # noqa: E402
 from torch import fx, nn  # noqa: E402
 
-COLUMNS = 120
 TORCH = os.path.dirname(torch.__file__) + os.sep
 
 ELEMENTS = {
@@ -161,6 +161,7 @@ class Called:
     fuses: str = ""
     results: int = 0  # of a tuple
     passes_on: bool = False  # returns its operand
+    is_view: bool = False  # of its operand
     in_place: str = ""  # "result": writes its result over its operand; "inside": changes its operand
 
 
@@ -168,110 +169,6 @@ PRODUCERS = ("Conv2d", "ConvTranspose2d", "Linear")
 ACTIVATIONS = ("GELU", "LeakyReLU", "ReLU", "SiLU", "Sigmoid", "Tanh")
 FUSES = {**dict.fromkeys(PRODUCERS, "producer"), "BatchNorm1d": "norm", "BatchNorm2d": "norm"}
 FUSES.update(dict.fromkeys(ACTIVATIONS, "activation"))
-
-# ---- numbers that differ between the structs of a class become template parameters
-
-# A number in a type, and what it is for: the name of a template parameter.
-HOLE = re.compile("\1(-?\\d+)\\|(\\w+)\2")
-FIXED = {
-    "Conv2d": ("In", "Out"),
-    "ConvTranspose2d": ("In", "Out"),
-    "Linear": ("In", "Out"),
-    "BatchNorm1d": ("Channels",),
-    "BatchNorm2d": ("Channels",),
-    "GroupNorm": ("Groups", "Channels"),
-}
-# A struct of the header in a type.
-REFERENCE = re.compile("\3(\\d+)\3")
-
-
-def hole(number, role):
-    return f"\1{number}|{role}\2"
-
-
-def with_holes(text):
-    """The type of a layer with its numbers marked."""
-
-    def option(match):
-        return f".{match[1]} = {hole(match[2], match[1].title().replace('_', ''))}"
-
-    name, bracket, arguments = text.partition("<")
-    for role in FIXED.get(name.removeprefix("lamina::"), ()):
-        arguments = re.sub(r"(?<![\w.|\1])(\d+)(?=[,>])", lambda match: hole(match[1], role), arguments, count=1)
-    return name + bracket + re.sub(r"\.(\w+) = (\d+)(?=[,}])", option, arguments)
-
-
-class Struct:
-    """Modules of one class that differ in numbers at most: one C++ struct, with a template parameter for each number."""
-
-    def __init__(self, of, lines, names):
-        self.of, self.lines, self.names = of, lines, names
-        self.instances = []  # the numbers of each module
-        self.parameters = []  # name of the template parameter of each number; None: the number is the same in all
-        self.name = of.__name__
-
-    def name_parameters(self):
-        """Decides which numbers become parameters: those that differ."""
-        columns = list(zip(*self.instances))
-        used = {}
-        for column, (_, role) in zip(columns, HOLE.findall("\n".join(self.lines))):
-            if len(set(column)) > 1:
-                used.setdefault(column, set()).add(role)
-        kinds = {column: kind_of(of) for column, of in used.items()}
-        names = {}
-        for column, kind in kinds.items():
-            if kind == "Width" and len(kinds) == 1:
-                kind = "Channels"
-            elif kind in ("Width", "Channels") and "Out" not in kinds.values() and "Out" not in names.values():
-                kind = "Out" if len(kinds) > 1 else kind
-            name, number = kind, 2
-            while name in names.values():
-                name, number = f"{kind}{number}", number + 1
-            names[column] = name
-        self.parameters = [names.get(column) for column in columns]
-
-    def arguments(self, numbers):
-        """What stands behind the name for the module with these numbers."""
-        given = {name: number for name, number in zip(self.parameters, numbers) if name}
-        return f"<{', '.join(hole(number, name) for name, number in given.items())}>" if given else ""
-
-    def needs(self):
-        """The numbers (id) of the structs that stand in this one."""
-        return map(int, REFERENCE.findall("\n".join(self.lines)))
-
-    def text(self, structs, space):
-        """The definition. structs: {id: Struct} of the header; space: its namespace."""
-        numbers = iter(zip(self.parameters, self.instances[0]))
-
-        def fill(_):
-            name, number = next(numbers)
-            return name or number
-
-        def name_of(match):
-            name = structs[int(match[1])].name
-            return f"{space}::{name}" if name in hiding else name
-
-        body = HOLE.sub(fill, "\n".join(self.lines))
-        hiding = {*self.names, *re.findall(r"auto (\w+)", body)}
-        body = REFERENCE.sub(name_of, body)
-        body = shortened(body, hiding | {struct.name for struct in structs.values()})
-        lines = [wrapped for line in body.split("\n") for wrapped in wrap(line, COLUMNS - 2)]
-        if self.name != self.of.__name__:
-            lines[:0] = [f'static constexpr std::string_view lamina_name = "{self.of.__name__}";', ""]
-        given = dict.fromkeys(name for name in self.parameters if name)
-        template = f"template <{', '.join('int ' + name for name in given)}> " if given else ""
-        lines = ["  " + line if line else "" for line in lines]
-        title = f"/// {self.of.__module__}.{self.of.__qualname__}"
-        return "\n".join([title, f"{template}struct {self.name} {{", *lines, "};"])
-
-
-def kind_of(roles):
-    """A name for a number that is used in several roles."""
-    mixed = "Width" in roles or "In" in roles and roles & {"Out", "Channels"}
-    if mixed:
-        return "Width"
-    return "Out" if "Out" in roles else min(roles)
-
 
 # ---- the model
 
@@ -333,7 +230,8 @@ class Model:
         known = self.traced.get(module)
         if known:
             if (known.inputs, known.constants) != (inputs, constants):
-                self.report(self.made_at.get(id(module)), self.paths[module], "no lamina equivalent of calls of one module with different arguments")
+                problem = "no lamina equivalent of calls of one module with different arguments"
+                self.report(self.made_at.get(id(module)), self.paths[module], problem)
             return
         traced = self.traced[module] = Traced(inputs, constants)
         parameters = inspect.signature(module.forward).parameters.values()
@@ -345,7 +243,8 @@ class Model:
                 warnings.simplefilter("ignore")
                 traced.graph = Tracer().trace(module, concrete)
         except Exception as problem:  # whatever the user's code raises on fx's proxies
-            self.report(line_of(problem) or self.line_of_forward(module), self.paths[module], f"cannot be traced: {problem}")
+            line = line_of(problem) or self.line_of_forward(module)
+            self.report(line, self.paths[module], f"cannot be traced: {problem}")
             return
         nodes = [node for node in traced.graph.nodes if node.op == "placeholder"]
         traced.nodes = [node for node, p in zip(nodes, parameters) if p.name in inputs]
@@ -399,7 +298,12 @@ class Model:
             raise Lacking(f"no lamina equivalent of a call of nn.{kind}")
         if is_layer(child):
             in_place = getattr(child, "inplace", False) and kind != "Dropout"
-            return Called(fuses=FUSES.get(kind, ""), in_place="result" if in_place else "")
+            return Called(
+                FUSES.get(kind, ""),
+                passes_on=kind == "Identity",
+                is_view=kind == "Flatten",
+                in_place="result" if in_place else "",
+            )
         forward = self.forwards.get(child)
         if not forward:
             return Called()
@@ -478,7 +382,8 @@ class Model:
         for name in names:
             if not is_identifier(name):
                 line = self.made_at.get(id(module._modules.get(name)), self.made_at.get(id(module)))
-                self.report(line, path, f"no lamina equivalent of the name {name}: it is a word of C++ or no identifier")
+                problem = f"no lamina equivalent of the name {name}: it is a word of C++ or no identifier"
+                self.report(line, path, problem)
         forward = []
         traced = self.traced.get(module)
         if traced and traced.graph:
@@ -567,86 +472,6 @@ def shape_text(extents):
     return f"Shape<{', '.join(map(str, extents))}>"
 
 
-def shortened(text, hidden):
-    """lamina::name as name, but for hidden names."""
-    return re.sub(r"lamina::(\w+)", lambda match: match[0] if match[1] in hidden else match[1], text)
-
-
-# ---- layout
-
-HEADERS = {
-    "lamina/compose/module_dict.hpp": "ModuleDict",
-    "lamina/compose/module_list.hpp": "ModuleList",
-    "lamina/compose/sequential.hpp": "Sequential",
-    "lamina/layers/activations.hpp": "GELU|LeakyReLU|ReLU|ReLUInplace|SiLU|SiLUInplace|Sigmoid|Tanh",
-    "lamina/layers/batch_norm.hpp": "BatchNorm1d|BatchNorm2d",
-    "lamina/layers/conv2d.hpp": "Conv2d",
-    "lamina/layers/conv_transpose2d.hpp": "ConvTranspose2d",
-    "lamina/layers/dropout.hpp": "Dropout|Identity",
-    "lamina/layers/flatten.hpp": "Flatten",
-    "lamina/layers/functional.hpp": r"operator",
-    "lamina/layers/group_norm.hpp": "GroupNorm",
-    "lamina/layers/layer_norm.hpp": "LayerNorm",
-    "lamina/layers/linear.hpp": "Linear",
-    "lamina/layers/losses.hpp": "BCEWithLogitsLoss|CrossEntropyLoss|L1Loss|MSELoss",
-    "lamina/layers/pooling.hpp": "AdaptiveAvgPool2d|AvgPool2d|MaxPool2d",
-    "lamina/layers/softmax.hpp": "LogSoftmax|Softmax",
-    "lamina/layers/upsample.hpp": "Upsample",
-    "lamina/meta/counts.hpp": "output_shape",
-    "lamina/reflect/keys.hpp": "parameter_count",
-    "lamina/tensor/parameter.hpp": "Parameter|Buffer",
-    "tuple": "tuple",
-    "type_traits": "is_same_v",
-}
-
-
-def headers_for(text):
-    return [header for header, names in HEADERS.items() if re.search(rf"\b(?:{names})\b", text)]
-
-
-def arguments_of(text):
-    """The arguments of a template at depth 0."""
-    depth, start = 0, 0
-    for position, letter in enumerate(text):
-        depth += (letter in "<({") - (letter in ">)}")
-        if letter == "," and depth == 0:
-            yield text[start:position]
-            start = position + 2
-    yield text[start:]
-
-
-def filled(text, column, columns):
-    """A type or a list that begins at a column, its arguments in lines behind one another."""
-    if column + len(text) <= columns or not text.endswith((">", ")")):
-        return text
-    opening = min(text.index(bracket) for bracket in "<(" if bracket in text) + 1
-    start = at = column + opening
-    result = text[:opening]
-    arguments = list(arguments_of(text[opening:-1]))
-    for number, argument in enumerate(arguments, 1):
-        argument += "," if number < len(arguments) else text[-1]
-        if at > start and at + 1 + len(argument) > columns:
-            result += "\n" + " " * start
-            at = start
-        elif at > start:
-            result += " "
-            at += 1
-        argument = filled(argument[:-1], at, columns - 1) + argument[-1]
-        result += argument
-        at = at + len(argument) if "\n" not in argument else len(argument.rpartition("\n")[2])
-    return result
-
-
-def wrap(line, columns=COLUMNS):
-    """A declaration in lines that are not too long."""
-    if len(line) <= columns:
-        return [line]
-    declared = re.fullmatch(r"(.*>) (\w+;)", line)
-    if declared:
-        return [*filled(declared[1], 0, columns).split("\n"), f"    {declared[2]}"]
-    return filled(line, 0, columns).split("\n")
-
-
 # ---- the command
 
 
@@ -704,10 +529,12 @@ def told(problems, source):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("model", help="MODEL.py:factory or package.module:factory, with arguments in () if it takes any")
-    parser.add_argument("--output", type=pathlib.Path, help="the header; standard output without")
-    parser.add_argument("--name", help="the namespace; the factory's name without")
-    parser.add_argument("--check", action="append", default=[], metavar="N,C,H,W", help="assert the shape that an input of this shape gives, and the number of parameters; once for each input")
+    model = "MODEL.py:factory or package.module:factory, with arguments in parentheses if it takes any"
+    check = "assert what an input of this shape gives, and the number of parameters; once for each input"
+    parser.add_argument("model", help=model)
+    parser.add_argument("--output", type=pathlib.Path, help="the header; without it, standard output")
+    parser.add_argument("--name", help="the namespace; without it, the factory's name")
+    parser.add_argument("--check", action="append", default=[], metavar="N,C,H,W", help=check)
     options = parser.parse_args()
     shapes = [[int(extent) for extent in shape.split(",")] for shape in options.check]
     space = options.name or snake_case(re.sub(r"\(.*", "", options.model.rpartition(":")[2]))

@@ -64,6 +64,8 @@ class Extents:
 
 
 OPERATIONS = {}
+# Where functions come from; one of these names from elsewhere is something else.
+PACKAGES = ("torch", "torchvision", "_operator", "builtins")
 
 
 def operation(*names):
@@ -90,7 +92,7 @@ def statements_of(file):
 
 def statement_of(node):
     """The statement that a node comes from, or None, and the name that it assigns, or None."""
-    file, *place = node.meta["line"]
+    file, *place = node.meta["line"] or ("", 0, 0)
     for each in statements_of(file):
         if [each.lineno, each.col_offset] <= place < [each.end_lineno, each.end_col_offset]:
             target = each.targets[0] if isinstance(each, ast.Assign) else getattr(each, "target", None)
@@ -157,7 +159,10 @@ class Forward:
         if called.passes_on:
             return arguments[0]
         access = self.model.access(self.module, self.path, node.target)
-        result = self.call(f"{access}({', '.join([X] * len(arguments))})", *arguments, fuses=called.fuses)
+        text = f"{access}({', '.join([X] * len(arguments))})"
+        if called.is_view:
+            return self.view(text, *arguments)
+        result = self.call(text, *arguments, fuses=called.fuses)
         result.expression.results = called.results
         if called.in_place == "result":
             return self.in_place(arguments[0], result)
@@ -169,7 +174,7 @@ class Forward:
         self.name = name
         function = OPERATIONS.get(name)
         module = getattr(node.target, "__module__", None)
-        if function is None or module and module.partition(".")[0] not in ("torch", "torchvision", "_operator", "builtins"):
+        if function is None or module and module.partition(".")[0] not in PACKAGES:
             raise Lacking(f"no lamina equivalent of operation {name}")
         arguments = self.resolve(node.args), {key: self.resolve(each) for key, each in node.kwargs.items()}
         try:
@@ -300,7 +305,7 @@ FUSED = {"norm": ("producer",), "sum": ("producer", "norm"), "activation": ("pro
 
 
 def stands_inside(expression, users, result, statements):
-    """Whether an expression stands inside its user's, as it does in Python, or so that both are computed in one pass."""
+    """Whether an expression stands inside its user's: as it does in Python, or so that one pass computes both."""
     if len(users) != 1:
         return False
     user = users[0]
@@ -431,14 +436,16 @@ def padded_to(x, amounts):
     of heights. None for other amounts."""
     if len(amounts) != 4 or not isinstance(amounts[1], Extent):
         return None
-    width, height = (difference for difference in (getattr(amounts[i], "left", None) for i in (1, 3)))
-    for before, after, difference, dim in zip(amounts[::2], amounts[1::2], (width, height), (3, 2)):
+    likes = []
+    for before, after, dims in zip(amounts[::2], amounts[1::2], ((3, -1), (2, -2))):
+        difference = getattr(after, "left", None)
         like = getattr(getattr(difference, "left", None), "left", None)
-        expected = Extent("sub", Extent("size", like, dim), Extent("size", x, dim))
+        differences = [Extent("sub", Extent("size", like, a), Extent("size", x, b)) for a in dims for b in dims]
         half = Extent("floordiv", difference, 2)
-        if difference != expected or before != half or after != Extent("sub", difference, half):
+        if difference not in differences or before != half or after != Extent("sub", difference, half):
             return None
-    return width.left.left if width.left.left is height.left.left else None
+        likes.append(like)
+    return likes[0] if likes[0] is likes[1] else None
 
 
 @operation("mean")
@@ -510,9 +517,7 @@ def attribute(f, input, name):
 @operation("getitem")
 def item(f, input, index):
     if isinstance(input, Extents):
-        # images have four dimensions: dimension -1 is 3
-        dim = f.integer("index", index)
-        return Extent("size", input.tensor, dim + 4 if dim < 0 else dim)
+        return Extent("size", input.tensor, f.integer("index", index))
     if f.tensor(input).results and isinstance(index, int):
         return f.call(f"std::get<{index % input.expression.results}>({X})", input)
     return f.lacks("on a tensor")

@@ -52,7 +52,8 @@ class Branches(nn.Module):
     def __init__(self, channels):
         super().__init__()
         self.steps = nn.ModuleList([nn.Conv2d(channels, channels, 1) for _ in range(3)])
-        self.by_name = nn.ModuleDict({"wide": nn.Conv2d(channels, 4, (1, 3), padding=(0, 1)), "pool": nn.AvgPool2d(3, 1, 1)})
+        wide = nn.Conv2d(channels, 4, (1, 3), padding=(0, 1))
+        self.by_name = nn.ModuleDict({"wide": wide, "pool": nn.AvgPool2d(3, 1, 1)})
         self.norm = nn.GroupNorm(2, channels)
 
     def forward(self, x, flag=True):

@@ -1,5 +1,5 @@
-"""Compares the files of this folder with what from_pytorch.py and PyTorch give, and reports it as TAP; skipped where there
-is no PyTorch.   regenerate.py [--write]
+"""Compares the files of this folder with what from_pytorch.py and PyTorch give, and reports it as TAP; skipped where
+there is no PyTorch.   regenerate.py [--write]
 
 With --write it writes them.
 """
