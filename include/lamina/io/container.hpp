@@ -43,7 +43,7 @@ inline constexpr std::pair<std::string_view, std::string_view> no_weight_files[]
 }  // namespace detail
 
 /// The format of a file. Throws checkpoint_error, which says what the file is instead if that can be told.
-inline Container container_of(const MappedFile& file) {
+[[gnu::cold]] inline Container container_of(const MappedFile& file) {
   const std::string_view bytes = file.bytes();
   const bool brace = bytes.size() > 8 && bytes[8] == '{';
   if (bytes.substr(0, 4) == "PK\3\4") return Container::zip;

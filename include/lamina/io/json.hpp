@@ -24,17 +24,17 @@ class JsonReader {
   }
   [[noreturn, gnu::cold, gnu::noinline]] void fail(const char* why) const { fail(Message{why}); }
 
-  void skip_space() {
+  [[gnu::cold]] void skip_space() {
     while (at_ < json_.size() && (json_[at_] == ' ' || json_[at_] == '\t' || json_[at_] == '\n' || json_[at_] == '\r'))
       ++at_;
   }
-  [[gnu::noinline]] bool accept(char c) {
+  [[gnu::noinline, gnu::cold]] bool accept(char c) {
     skip_space();
     if (at_ >= json_.size() || json_[at_] != c) return false;
     ++at_;
     return true;
   }
-  [[gnu::noinline]] void expect(char c) {
+  [[gnu::noinline, gnu::cold]] void expect(char c) {
     if (!accept(c)) fail({"expected ", std::string_view(&c, 1)});
   }
   /// Whether the object or array that opens here has a first item, and whether it has another one.
@@ -47,14 +47,14 @@ class JsonReader {
     expect(close);
     return false;
   }
-  std::string key() {
+  [[gnu::cold]] std::string key() {
     std::string name = string();
     expect(':');
     return name;
   }
 
   /// A plain non-negative integer: no sign, no fraction, no exponent, no leading zero.
-  [[gnu::noinline]] std::uint64_t number() {
+  [[gnu::noinline, gnu::cold]] std::uint64_t number() {
     skip_space();
     const std::size_t begin = at_;
     std::uint64_t value = 0;
@@ -68,7 +68,7 @@ class JsonReader {
     return value;
   }
 
-  [[gnu::noinline]] std::string string() {
+  [[gnu::noinline, gnu::cold]] std::string string() {
     expect('"');
     std::string result;
     for (;;) {
@@ -99,7 +99,7 @@ class JsonReader {
   }
 
   /// Refuses what follows the value.
-  void end() {
+  [[gnu::cold]] void end() {
     skip_space();
     if (at_ != json_.size()) fail("something follows the closing }");
   }
@@ -133,7 +133,7 @@ class JsonReader {
     result += static_cast<char>(leads[more] | code >> (6 * more));
     for (int i = more; i-- > 0;) result += static_cast<char>(0x80 | (code >> (6 * i) & 0x3f));
   }
-  std::uint32_t code_unit() {
+  [[gnu::cold]] std::uint32_t code_unit() {
     std::uint32_t unit = 0;
     for (int i = 0; i < 4; ++i) {
       const char c = at_ < json_.size() ? json_[at_++] : '\0';

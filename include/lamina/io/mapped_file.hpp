@@ -66,7 +66,7 @@ class MappedFile {
  private:
   MappedFile(Mapping* fresh, int) : mapping(fresh) {}  // complete from here on: the destructor runs if map() throws
 
-  [[gnu::noinline]] void map() {
+  [[gnu::noinline, gnu::cold]] void map() {
     struct Descriptor {
       int number;
       ~Descriptor() {

@@ -3,6 +3,7 @@
 #include "pickle_call.hpp"
 #include "pickle_stack.hpp"
 #include <bit>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,7 +28,7 @@ class Machine : Stack {
   }
 
   /// Reads one pickle, up to its STOP. Throws checkpoint_error.
-  Graph run() {
+  [[gnu::cold]] Graph run() {
     for (;;) {
       opcode_at_ = at_;
       spend(1);
@@ -94,7 +95,7 @@ class Machine : Stack {
       return add(target(Kind::list), item);
     }
     case 0x65: {  // APPENDS
-      const std::vector<Id> items = pop_to_mark();
+      const std::span<const Id> items = pop_to_mark();
       const Id list = target(Kind::list);
       for (const Id item : items) add(list, item);
       return;
@@ -104,14 +105,14 @@ class Machine : Stack {
       return set_item(target(Kind::dict), key, item);
     }
     case 0x75: {  // SETITEMS
-      const std::vector<Id> items = pop_to_mark();
+      const std::span<const Id> items = pop_to_mark();
       const Id dict = target(Kind::dict);
       if (items.size() % 2 != 0) fail("a key without a value");
       for (std::size_t i = 0; i < items.size(); i += 2) set_item(dict, items[i], items[i + 1]);
       return;
     }
     case 0x90: {  // ADDITEMS
-      const std::vector<Id> items = pop_to_mark();
+      const std::span<const Id> items = pop_to_mark();
       const Id set = target(Kind::set);
       for (const Id item : items) add_to_set(set, item);
       return;
@@ -154,12 +155,12 @@ class Machine : Stack {
     }
   }
 
-  void integer(std::int64_t number) {
+  [[gnu::cold]] void integer(std::int64_t number) {
     const Id made = make(Kind::integer);
     value(made).integer = number;
     push(made);
   }
-  void long_integer(std::string_view bytes) {
+  [[gnu::cold]] void long_integer(std::string_view bytes) {
     const bool negative = !bytes.empty() && (bytes.back() & 0x80) != 0;
     const unsigned char filler = negative ? 0xff : 0;
     std::uint64_t number = negative ? ~std::uint64_t(0) : 0;
@@ -171,7 +172,7 @@ class Machine : Stack {
     }
     integer(static_cast<std::int64_t>(number));
   }
-  void integer_line(std::string_view line) {
+  [[gnu::cold]] void integer_line(std::string_view line) {
     if (line == "00" || line == "01") return push(line == "01" ? yes_ : no_);
     const bool negative = !line.empty() && line[0] == '-';
     const std::string_view digits = line.substr(negative ? 1 : 0);
@@ -184,17 +185,17 @@ class Machine : Stack {
     if (!good || (!negative && number == INT64_MIN)) fail("an int that is not a number of 64 bits");
     integer(negative ? number : -number);
   }
-  void text(std::uint64_t count) { push(make(Kind::text, take_text(count))); }
-  void collect(Kind kind, const std::vector<Id>& items) { push(make_with(kind, items.data(), items.size())); }
+  [[gnu::cold]] void text(std::uint64_t count) { push(make(Kind::text, take_text(count))); }
+  void collect(Kind kind, std::span<const Id> items) { push(make_with(kind, items)); }
 
-  void global(std::string_view module, std::string_view name) {
+  [[gnu::cold]] void global(std::string_view module, std::string_view name) {
     if (forbidden_global(module, name))
       fail({"names \"", printable(module), ".", printable(name),
             "\", which can run programs; no weight file needs it. Nothing in the file was run"});
     push(make(Kind::global, module, name));
   }
 
-  void build() {
+  [[gnu::cold]] void build() {
     const Id state = pop(), id = top();
     const bool dict_with_attributes = is(id, Kind::dict) && !value(id).name.empty();
     if (is(id, Kind::tensor)) {  // old parameters restate (tensor, requires_grad, hooks)
@@ -208,18 +209,18 @@ class Machine : Stack {
   }
 
   /// In the old format a class can be ('module', class, source file, source text): its source is not needed.
-  Id persistent(Id id) {
+  [[gnu::cold]] Id persistent(Id id) {
     const std::vector<Id>& parts = value(id).items;
     if (is(id, Kind::tuple) && parts.size() == 4 && graph_.is_text(parts[0], "module") && is(parts[1], Kind::global))
       return parts[1];
-    return make_with(Kind::persistent, &id, 1);
+    return make_with(Kind::persistent, {&id, 1});
   }
 
   [[gnu::cold]] Id call(Id function, Id arguments, bool constructing) {
     for (;;) {
       if (!is(function, Kind::global)) fail({kind_name(value(function).kind), " cannot be called"});
       if (!is(arguments, Kind::tuple)) fail({"the arguments of a call are ", kind_name(value(arguments).kind)});
-      const std::vector<Id> given = value(arguments).items;
+      const std::span<const Id> given = value(arguments).items;  // stays where it is while values are added
       const std::string_view module = value(function).text, name = value(function).name;
       const auto need = [&](bool met) {
         if (!met) fail({"the arguments of ", module, ".", name, " have the wrong number or kind"});
@@ -231,14 +232,14 @@ class Machine : Stack {
         need(given.empty() || (given.size() == 1 && (is(given[0], Kind::list) || is(given[0], Kind::tuple))));
         const Id set = make(Kind::set);
         if (given.empty()) return set;
-        const std::vector<Id> items = value(given[0]).items;
+        const std::span<const Id> items = value(given[0]).items;
         spend(items.size());
         for (const Id item : items) add_to_set(set, item);
         return set;
       }
       case Call::size: need(given.size() == 1 && is(given[0], Kind::tuple)); return given[0];
       case Call::tensor: {
-        const Id made = make_with(Kind::tensor, given.data(), given.size());
+        const Id made = make_with(Kind::tensor, given);
         value(made).name = name;
         return made;
       }
@@ -249,13 +250,13 @@ class Machine : Stack {
         arguments = given[2];
         continue;
       case Call::plain: {
-        const Id made = make_with(Kind::call, &function, 1);
+        const Id made = make_with(Kind::call, {&function, 1});
         for (const Id item : given) add(made, item);
         return made;
       }
       case Call::refused: break;
       }
-      if (constructing) return make_with(Kind::object, &function, 1);
+      if (constructing) return make_with(Kind::object, {&function, 1});
       const bool tensor = module == "torch._utils" && name.substr(0, 9) == "_rebuild_";
       fail({"asks to call \"", printable(module), ".", printable(name),
             (tensor ? "\": tensors of this kind (sparse, quantized, meta, ..) are not read"
@@ -264,11 +265,11 @@ class Machine : Stack {
   }
 
   // OrderedDict(), OrderedDict([[key, value], ..]) as Python 2 wrote it, Counter({key: count}).
-  template <class Need> Id make_dict(const std::vector<Id>& given, std::string_view name, const Need& need) {
+  template <class Need> Id make_dict(std::span<const Id> given, std::string_view name, const Need& need) {
     const Id dict = make(Kind::dict, {}, name);
     need(given.size() <= 1);
     if (given.empty()) return dict;
-    const std::vector<Id> items = value(given[0]).items;
+    const std::span<const Id> items = value(given[0]).items;
     spend(items.size());
     if (is(given[0], Kind::dict)) {
       for (std::size_t i = 0; i < items.size(); i += 2) set_item(dict, items[i], items[i + 1]);

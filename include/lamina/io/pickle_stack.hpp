@@ -4,6 +4,7 @@
 #include "name_map.hpp"
 #include "pickle_value.hpp"
 #include "refuse.hpp"
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,32 +32,32 @@ class Stack {
     io::refuse(file_, {record_, ": byte ", opcode_at_}, why);
   }
   [[noreturn, gnu::cold, gnu::noinline]] void fail(const char* why) const { fail(Message{why}); }
-  [[gnu::noinline]] void spend(std::size_t steps) {
+  [[gnu::noinline, gnu::cold]] void spend(std::size_t steps) {
     if ((steps_ += steps) > max_steps) fail({"the pickle takes more than ", max_steps, " steps"});
   }
 
   // --- operands
   // -------------------------------------------------------------------------------------------------------
-  [[gnu::noinline]] std::string_view take(std::uint64_t count) {
+  [[gnu::noinline, gnu::cold]] std::string_view take(std::uint64_t count) {
     if (count > bytes_.size() - at_) fail({"needs ", count, " more bytes and the pickle has ", bytes_.size() - at_});
     const std::string_view taken = bytes_.substr(at_, count);
     at_ += count;
     return taken;
   }
   template <class T> T number() { return little_endian<T>(take(sizeof(T))); }
-  [[gnu::noinline]] std::string_view take_text(std::uint64_t count) {
+  [[gnu::noinline, gnu::cold]] std::string_view take_text(std::uint64_t count) {
     const std::string_view text = take(count);
     if (!is_utf8(text)) fail("text that is not UTF-8");
     return text;
   }
-  [[gnu::noinline]] std::string_view take_line() {
+  [[gnu::noinline, gnu::cold]] std::string_view take_line() {
     const std::size_t end = bytes_.find('\n', at_);
     if (end == bytes_.npos) fail("a line without an end");
     const std::string_view line = take_text(end - at_);
     ++at_;
     return line;
   }
-  std::uint32_t signed_count() {
+  [[gnu::cold]] std::uint32_t signed_count() {
     const auto count = number<std::uint32_t>();
     if (count > 0x7fffffff) fail("a negative length");
     return count;
@@ -67,7 +68,7 @@ class Stack {
   Value& value(Id id) { return graph_.values[id]; }
   bool is(Id id, Kind kind) const { return graph_.is(id, kind); }
 
-  [[gnu::noinline]] Id make(Kind kind, std::string_view text = {}, std::string_view name = {}) {
+  [[gnu::noinline, gnu::cold]] Id make(Kind kind, std::string_view text = {}, std::string_view name = {}) {
     if (graph_.values.size() >= max_values) fail({"the pickle holds more than ", max_values, " values"});
     Value& made = graph_.values.emplace_back();
     made.kind = kind;
@@ -77,85 +78,83 @@ class Stack {
     made.name = name;
     return static_cast<Id>(graph_.values.size() - 1);
   }
-  [[gnu::noinline]] Id make_with(Kind kind, const Id* first, std::size_t count) {
+  [[gnu::noinline, gnu::cold]] Id make_with(Kind kind, std::span<const Id> items) {
     const Id made = make(kind);
-    for (std::size_t i = 0; i < count; ++i) {
-      add(made, first[i]);
-      if (kind == Kind::tuple && !value(first[i]).hashable) value(made).hashable = false;
+    for (const Id item : items) {
+      add(made, item);
+      if (kind == Kind::tuple && !value(item).hashable) value(made).hashable = false;
     }
     return made;
   }
-  [[gnu::noinline]] void add(Id parent, Id child) {
+  [[gnu::noinline, gnu::cold]] void add(Id parent, Id child) {
     deepen(parent, child);
     value(parent).items.push_back(child);
   }
-  void deepen(Id parent, Id child) {
+  [[gnu::cold]] void deepen(Id parent, Id child) {
     const std::size_t depth = value(child).depth + std::size_t(1);
     if (depth > max_depth) fail({"values are nested more than ", max_depth, " levels deep"});
     if (value(parent).depth < depth) value(parent).depth = static_cast<std::uint16_t>(depth);
   }
-  [[gnu::noinline]] void add_to_set(Id set, Id item) {
+  [[gnu::noinline, gnu::cold]] void add_to_set(Id set, Id item) {
     if (!value(item).hashable) fail({kind_name(value(item).kind), " cannot be in a set"});
     add(set, item);
   }
-  [[gnu::noinline]] void set_item(Id dict, Id key, Id item) {
+  [[gnu::noinline, gnu::cold]] void set_item(Id dict, Id key, Id item) {
     if (!value(key).hashable) fail({kind_name(value(key).kind), " cannot be the key of a dict"});
     add(dict, key);
     add(dict, item);
   }
 
-  [[gnu::noinline]] void push(Id id) { stack_.push_back(id); }
+  [[gnu::noinline, gnu::cold]] void push(Id id) { stack_.push_back(id); }
   std::size_t floor() const { return marks_.empty() ? 0 : marks_.back(); }
-  Id top() const {
+  [[gnu::cold]] Id top() const {
     if (stack_.size() <= floor()) fail("the stack is empty");
     return stack_.back();
   }
-  [[gnu::noinline]] Id pop() {
+  [[gnu::noinline, gnu::cold]] Id pop() {
     const Id id = top();
     stack_.pop_back();
     return id;
   }
-  [[gnu::noinline]] std::vector<Id> pop_to_mark() {
+  /// What was pushed since the last MARK; valid until the next call of this function or of pop_many.
+  [[gnu::noinline, gnu::cold]] std::span<const Id> pop_to_mark() {
     if (marks_.empty()) fail("there is no MARK");
-    const std::vector<Id> items(stack_.begin() + static_cast<std::ptrdiff_t>(marks_.back()), stack_.end());
-    stack_.resize(marks_.back());
+    const std::size_t mark = marks_.back();
     marks_.pop_back();
-    return items;
+    return pop_above(mark);
   }
   /// The value under the operands, which must be of that kind to be filled.
-  [[gnu::noinline]] Id target(Kind kind) {
+  [[gnu::noinline, gnu::cold]] Id target(Kind kind) {
     const Id id = top();
     if (!is(id, kind)) fail({kind_name(value(id).kind), " cannot be filled as ", kind_name(kind)});
     return id;
   }
 
-  [[gnu::noinline]] void store(std::uint32_t index) {
+  [[gnu::noinline, gnu::cold]] void store(std::uint32_t index) {
     const Id id = top();
     if (index < memo_.size()) {
       memo_[index] = id;
     } else if (index == memo_.size()) {
-      if (jumps_ > 0 && jumped_.find(std::to_string(index))) --jumps_;
+      if (jumps_ > 0 && jumped_.find(std::to_string(std::uint64_t(index)))) --jumps_;
       memo_.push_back(id);
     } else {
       if (jumps_ >= max_jumps) fail({"the memo has more than ", max_jumps, " indices out of order"});
-      std::int64_t& stored = jumped_.number(std::to_string(index), -1);
+      std::int64_t& stored = jumped_.number(std::to_string(std::uint64_t(index)), -1);
       jumps_ += stored < 0;
       stored = id;
     }
   }
-  [[gnu::noinline]] void recall(std::uint32_t index) {
+  [[gnu::noinline, gnu::cold]] void recall(std::uint32_t index) {
     if (index < memo_.size()) return push(memo_[index]);
-    const std::int64_t* const found = jumped_.find(std::to_string(index));
+    const std::int64_t* const found = jumped_.find(std::to_string(std::uint64_t(index)));
     if (!found) fail({"nothing was stored in the memo as ", index});
     push(static_cast<Id>(*found));
   }
   std::uint32_t memo_size() const { return static_cast<std::uint32_t>(memo_.size() + jumps_); }
   void mark() { marks_.push_back(stack_.size()); }
-  [[gnu::noinline]] std::vector<Id> pop_many(std::size_t count) {
+  [[gnu::noinline, gnu::cold]] std::span<const Id> pop_many(std::size_t count) {
     if (stack_.size() - floor() < count) fail("the stack is empty");
-    const std::vector<Id> items(stack_.end() - static_cast<std::ptrdiff_t>(count), stack_.end());
-    stack_.resize(stack_.size() - count);
-    return items;
+    return pop_above(stack_.size() - count);
   }
   void pop_or_unmark() {
     if (stack_.size() > floor()) stack_.pop_back();
@@ -163,7 +162,14 @@ class Stack {
   }
 
  private:
-  std::vector<Id> stack_;
+  [[gnu::cold]] std::span<const Id> pop_above(std::size_t height) {
+    popped_.clear();
+    for (std::size_t i = height; i < stack_.size(); ++i) popped_.push_back(stack_[i]);
+    while (stack_.size() > height) stack_.pop_back();
+    return popped_;
+  }
+
+  std::vector<Id> stack_, popped_;
   std::vector<std::size_t> marks_;  // sizes the stack had at each open MARK
   std::vector<Id> memo_;            // the indices 0, 1, 2, .. that pickles nearly always use
   NameMap jumped_;                  // the others, by their digits

@@ -39,7 +39,7 @@ class SafetensorsReader {
  public:
   explicit SafetensorsReader(MappedFile file) : file_(std::move(file)), tensors_(file_) {}
 
-  StateDict read() {
+  [[gnu::cold]] StateDict read() {
     const std::string_view all = file_.bytes();
     if (all.size() < 8)
       refuse(file_.path(), "", "is cut off: shorter than the 8 bytes that every safetensors file begins with");
@@ -76,7 +76,7 @@ class SafetensorsReader {
     fail_tensor(name, Message{why});
   }
 
-  void read_metadata(JsonReader& json) {
+  [[gnu::cold]] void read_metadata(JsonReader& json) {
     if (std::exchange(metadata_seen_, true)) json.fail("two entries of the name \"__metadata__\"");
     NameMap seen;
     std::int64_t count = 0;
@@ -110,12 +110,12 @@ class SafetensorsReader {
     tensors_.add(std::move(tensor));
   }
 
-  Dtype read_dtype(std::string_view tensor, std::string_view name) const {
+  [[gnu::cold]] Dtype read_dtype(std::string_view tensor, std::string_view name) const {
     for (const auto& [shown, dtype] : safetensors_dtypes)
       if (shown == name) return dtype;
     fail_tensor(tensor, {"has the dtype ", quoted_name(name), ", which is not read"});
   }
-  void read_shape(JsonReader& json, std::string_view name, TensorRecord& tensor) {
+  [[gnu::cold]] void read_shape(JsonReader& json, std::string_view name, TensorRecord& tensor) {
     for (bool more = json.first('[', ']'); more; more = json.another(']')) {
       const std::uint64_t size = json.number();
       if (size > INT64_MAX) json.fail("a size beyond 63 bits");
@@ -123,7 +123,7 @@ class SafetensorsReader {
       tensor.shape.push_back(static_cast<std::int64_t>(size));
     }
   }
-  void read_places(JsonReader& json, std::string_view name, std::uint64_t (&places)[2]) {
+  [[gnu::cold]] void read_places(JsonReader& json, std::string_view name, std::uint64_t (&places)[2]) {
     int count = 0;
     for (bool more = json.first('[', ']'); more; more = json.another(']')) {
       if (count == 2) fail_tensor(name, "has more than two data_offsets");
@@ -134,14 +134,15 @@ class SafetensorsReader {
       fail_tensor(name, {"lies at bytes ", places[0], " to ", places[1], " of the data, which has ", data_.size(),
                          (places[1] > data_.size() ? ": the file is cut off" : "")});
   }
-  void set_strides_and_check_size(std::string_view name, TensorRecord& tensor, const std::uint64_t (&places)[2]) const {
+  [[gnu::cold]] void set_strides_and_check_size(std::string_view name, TensorRecord& tensor,
+                                                const std::uint64_t (&places)[2]) const {
     std::int64_t bytes = static_cast<std::int64_t>(item_size(tensor.dtype)), stride = 1;
     bool overflow = false;
     for (const std::int64_t size : tensor.shape) overflow |= __builtin_mul_overflow(bytes, size, &bytes);
     if (overflow) fail_tensor(name, "its sizes are beyond 64 bits");
     if (static_cast<std::uint64_t>(bytes) != places[1] - places[0])
       fail_tensor(name, {"needs ", bytes, " bytes and its data_offsets span ", places[1] - places[0]});
-    tensor.strides.resize(tensor.shape.size());
+    for (std::size_t i = 0; i < tensor.shape.size(); ++i) tensor.strides.push_back(0);
     for (std::size_t i = tensor.shape.size(); i-- > 0;) {
       tensor.strides[i] = stride;
       if (tensor.shape[i] > 1 && bytes > 0) stride *= tensor.shape[i];
@@ -149,7 +150,7 @@ class SafetensorsReader {
   }
 
   /// The tensors fill the data without a hole and without an overlap.
-  void check_places() {
+  [[gnu::cold]] void check_places() {
     sort(places_);
     std::uint64_t end = 0;
     for (const ByteRange& place : places_) {
@@ -168,7 +169,7 @@ class SafetensorsReader {
 /// Reads a safetensors file as strictly as the format is defined (huggingface/safetensors README.md and tensor.rs), and
 /// refuses names that occur twice. `metadata` gets the names and texts of the file's metadata in turn. Throws
 /// checkpoint_error.
-inline StateDict read_safetensors(MappedFile file, std::vector<std::string>* metadata = nullptr) {
+[[gnu::cold]] inline StateDict read_safetensors(MappedFile file, std::vector<std::string>* metadata = nullptr) {
   detail::SafetensorsReader reader(std::move(file));
   StateDict tensors = reader.read();
   if (metadata) *metadata = reader.metadata();

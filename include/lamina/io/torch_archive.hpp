@@ -9,7 +9,7 @@
 namespace lamina::io {
 
 namespace detail {
-inline void check_archive_version(const ZipArchive& archive) {
+[[gnu::cold]] inline void check_archive_version(const ZipArchive& archive) {
   const std::size_t record = archive.find("version");
   if (record == ZipArchive::none)
     archive.refuse("", "is a zip archive without a record `version`: not written by torch.save");
@@ -18,7 +18,7 @@ inline void check_archive_version(const ZipArchive& archive) {
   if (text != "10" && !(text.size() == 1 && text[0] >= '1' && text[0] <= '9'))
     archive.refuse({"version"}, {"the version of the file format is ", quoted_name(text), "; 1 to 10 are read"});
 }
-inline bool is_big_endian(const ZipArchive& archive) {
+[[gnu::cold]] inline bool is_big_endian(const ZipArchive& archive) {
   const std::size_t record = archive.find("byteorder");
   if (record == ZipArchive::none || archive[record].bytes == "little") return false;
   if (archive[record].bytes != "big")
@@ -27,10 +27,9 @@ inline bool is_big_endian(const ZipArchive& archive) {
 }
 }  // namespace detail
 
-/// Reads the pickle `data.pkl` and finds the storages `data/KEY`. Throws checkpoint_error.
-[[gnu::cold]] inline TorchSource read_torch_archive(MappedFile file) {
-  TorchSource source(file, false);
-  const ZipArchive archive(std::move(file));
+/// Reads the pickle `data.pkl` and finds the storages `data/KEY` of the source's file. Throws checkpoint_error.
+[[gnu::cold]] inline void read_torch_archive(TorchSource& source) {
+  const ZipArchive archive(source.file);
   detail::check_archive_version(archive);
   source.byte_swapped = detail::is_big_endian(archive);
   const std::size_t record = archive.find("data.pkl");
@@ -43,7 +42,6 @@ inline bool is_big_endian(const ZipArchive& archive) {
   }
   source.graph = pickle::Machine(source.file.path(), source.pickle_name(), archive[record].bytes).run();
   source.check_storages();
-  return source;
 }
 
 }  // namespace lamina::io

@@ -29,7 +29,7 @@ class TorchReader : TorchTensors {
   explicit TorchReader(const TorchSource& source) : TorchTensors(source), tensors_(source.file) {}
 
   /// The tensors; and the module that holds them, if one does.
-  StateDict read(Id& module) {
+  [[gnu::cold]] StateDict read(Id& module) {
     const Id root = find_weights(graph_.root);
     if (is_module(root)) add_module(module = root, "", 0);
     else add_state_dict(root);
@@ -43,7 +43,7 @@ class TorchReader : TorchTensors {
   StateDict tensors_;
   std::uint64_t elements_ = 0;
 
-  bool holds_tensors(Id id) const {
+  [[gnu::cold]] bool holds_tensors(Id id) const {
     if (!graph_.is(id, Kind::dict)) return false;
     const std::vector<Id>& items = graph_[id].items;
     for (std::size_t i = 1; i < items.size(); i += 2)
@@ -51,7 +51,7 @@ class TorchReader : TorchTensors {
     return false;
   }
   /// The state_dict or module in a root that may be a checkpoint with other things beside it.
-  Id find_weights(Id root) const {
+  [[gnu::cold]] Id find_weights(Id root) const {
     if (is_module(root)) return root;
     if (!graph_.is(root, Kind::dict)) {
       if (graph_.is(root, Kind::object))
@@ -77,7 +77,7 @@ class TorchReader : TorchTensors {
          keys});
   }
 
-  void add_state_dict(Id dict) {
+  [[gnu::cold]] void add_state_dict(Id dict) {
     const pickle::Value& value = graph_[dict];
     for (std::size_t i = 0; i < value.items.size(); i += 2) {
       if (!graph_.is(value.items[i + 1], Kind::tensor)) continue;
@@ -148,15 +148,17 @@ class TorchReader : TorchTensors {
 /// Finds the weights in what torch.save wrote: a state_dict, a checkpoint that holds one under `state_dict`,
 /// `model_state_dict`, `model` or `net`, or a whole module, whose tensors get the names of its state_dict. Throws
 /// checkpoint_error.
-inline TorchFile read_torch_file(TorchSource source) {
-  TorchFile file{{}, std::move(source)};
+[[gnu::cold]] inline void find_weights(TorchFile& file) {
   file.tensors = detail::TorchReader(file.source).read(file.module);
-  return file;
 }
+
 /// Reads a file of torch.save; `container` is zip or legacy. Nothing in the file is run. Throws checkpoint_error.
-inline TorchFile read_torch_file(MappedFile file, Container container) {
-  return read_torch_file(container == Container::legacy ? read_torch_legacy(std::move(file))
-                                                        : read_torch_archive(std::move(file)));
+[[gnu::cold]] inline TorchFile read_torch_file(MappedFile mapped, Container container) {
+  const bool legacy = container == Container::legacy;
+  TorchFile file{{}, TorchSource(std::move(mapped), legacy)};
+  legacy ? read_torch_legacy(file.source) : read_torch_archive(file.source);
+  find_weights(file);
+  return file;
 }
 
 }  // namespace lamina::io

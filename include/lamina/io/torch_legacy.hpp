@@ -20,9 +20,9 @@ class LegacyReader {
   using Kind = pickle::Kind;
 
  public:
-  explicit LegacyReader(MappedFile file) : source_(std::move(file), true) {}
+  explicit LegacyReader(TorchSource& source) : source_(source) {}
 
-  [[gnu::cold]] TorchSource read() {
+  [[gnu::cold]] void read() {
     constexpr std::string_view magic = "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
     constexpr std::int64_t protocol = 1001;
     const pickle::Graph first = next_pickle();
@@ -37,14 +37,13 @@ class LegacyReader {
     source_.graph = next_pickle();
     read_storages(next_pickle());
     source_.check_storages();
-    return std::move(source_);
   }
 
  private:
-  TorchSource source_;
+  TorchSource& source_;
   std::size_t at_ = 0;
 
-  pickle::Graph next_pickle() {
+  [[gnu::cold]] pickle::Graph next_pickle() {
     const std::string_view bytes = source_.file.bytes().substr(0, pickle::max_bytes);
     pickle::Machine machine(source_.file.path(), source_.pickle_name(), bytes, at_);
     pickle::Graph graph = machine.run();
@@ -66,7 +65,7 @@ class LegacyReader {
       if (!source_.add_storage(name, bytes)) source_.fail_storage(name, {"there are two storages of this key"});
     }
   }
-  std::vector<StorageId> storage_ids() const {
+  [[gnu::cold]] std::vector<StorageId> storage_ids() const {
     std::vector<StorageId> ids;
     for (Id id = 0; id < source_.graph.values.size(); ++id)
       if (source_.graph.is(id, Kind::persistent)) ids.push_back(source_.storage_id(id));
@@ -90,9 +89,7 @@ class LegacyReader {
 
 }  // namespace detail
 
-/// Reads a file of PyTorch's old format. Throws checkpoint_error.
-[[gnu::cold]] inline TorchSource read_torch_legacy(MappedFile file) {
-  return detail::LegacyReader(std::move(file)).read();
-}
+/// Reads the source's file, which is in PyTorch's old format. Throws checkpoint_error.
+[[gnu::cold]] inline void read_torch_legacy(TorchSource& source) { detail::LegacyReader(source).read(); }
 
 }  // namespace lamina::io

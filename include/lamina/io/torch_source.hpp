@@ -66,7 +66,7 @@ class TorchSource {
   std::string_view kind(Id id) const { return id == pickle::no_value ? "missing" : pickle::kind_name(graph[id].kind); }
 
   /// Adds the bytes of a storage; false if that key has some already.
-  [[gnu::noinline]] bool add_storage(std::string_view key, std::string_view bytes) {
+  [[gnu::noinline, gnu::cold]] bool add_storage(std::string_view key, std::string_view bytes) {
     const auto index = std::int64_t(storages_.size());
     if (by_key_.number(key, index) != index) return false;
     storages_.push_back({bytes, {}});
@@ -115,7 +115,7 @@ class TorchSource {
   }
 
   /// The bytes that a checked id stands for.
-  std::string_view storage(const StorageId& id) const {
+  [[gnu::cold]] std::string_view storage(const StorageId& id) const {
     return storages_[std::size_t(*by_key_.find(id.key))].bytes.substr(id.first, id.count);
   }
 
@@ -131,7 +131,7 @@ class TorchSource {
   std::vector<Storage> storages_;
   NameMap by_key_;
 
-  static bool find_dtype(std::string_view type, Dtype& dtype) {
+  [[gnu::cold]] static bool find_dtype(std::string_view type, Dtype& dtype) {
     for (const auto& [name, value] : storage_dtypes)
       if (name == type) return dtype = value, true;
     return false;

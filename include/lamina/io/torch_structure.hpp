@@ -17,7 +17,7 @@ class StructureReader : TorchTensors {
  public:
   explicit StructureReader(const TorchSource& source) : TorchTensors(source) {}
 
-  ModuleTree read(Id module) {
+  [[gnu::cold]] ModuleTree read(Id module) {
     add(module, "", "", 0);
     return std::move(tree_);
   }
@@ -28,7 +28,7 @@ class StructureReader : TorchTensors {
   static constexpr int deepest_value = 8;
 
   // What torch.nn.Module keeps about itself. Its hooks are functions, which a pickle only names.
-  static bool is_bookkeeping(std::string_view name) {
+  [[gnu::cold]] static bool is_bookkeeping(std::string_view name) {
     for (const std::string_view own :
          {"_parameters", "_buffers", "_modules", "_non_persistent_buffers_set", "_is_full_backward_hook"})
       if (name == own) return true;
@@ -74,7 +74,7 @@ class StructureReader : TorchTensors {
     }
   }
 
-  static std::string cut(std::string text) {
+  [[gnu::cold]] static std::string cut(std::string text) {
     if (text.size() > longest_value) text.resize(longest_value), text += "...";
     return text;
   }
@@ -110,8 +110,8 @@ class StructureReader : TorchTensors {
       out << '>';
     }
   }
-  void write_items(const std::vector<Id>& items, std::size_t first, std::string_view open, std::string_view close,
-                   PythonText& out, int depth) {
+  [[gnu::cold]] void write_items(const std::vector<Id>& items, std::size_t first, std::string_view open,
+                                 std::string_view close, PythonText& out, int depth) {
     out << open;
     for (std::size_t i = first; i < items.size() && out.view().size() <= longest_value; ++i) {
       if (i > first) out << ", ";
@@ -119,7 +119,7 @@ class StructureReader : TorchTensors {
     }
     out << close;
   }
-  void write_dict(const std::vector<Id>& items, PythonText& out, int depth) {
+  [[gnu::cold]] void write_dict(const std::vector<Id>& items, PythonText& out, int depth) {
     out << '{';
     for (std::size_t i = 0; i < items.size() && out.view().size() <= longest_value; i += 2) {
       if (i > 0) out << ", ";
@@ -129,7 +129,7 @@ class StructureReader : TorchTensors {
     }
     out << '}';
   }
-  static void write_shape(const std::vector<std::int64_t>& shape, PythonText& out) {
+  [[gnu::cold]] static void write_shape(const std::vector<std::int64_t>& shape, PythonText& out) {
     out << "<tensor [";
     for (std::size_t i = 0; i < shape.size(); ++i) out << (i > 0 ? ", " : "") << shape[i];
     out << "]>";

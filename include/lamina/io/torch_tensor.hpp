@@ -24,7 +24,7 @@ class TorchTensors {
   std::uint64_t steps_ = 0;
 
   std::string_view kind(Id id) const { return source_.kind(id); }
-  bool is_module(Id id) const {
+  [[gnu::cold]] bool is_module(Id id) const {
     return graph_.is(graph_.attribute(id, "_parameters"), Kind::dict) &&
            graph_.is(graph_.attribute(id, "_modules"), Kind::dict);
   }
@@ -33,12 +33,12 @@ class TorchTensors {
     source_.fail({"module ", quoted_name(prefix.substr(0, prefix.size() - 1))}, why);
   }
   /// Bounds a walk over values that share each other, which can be exponentially longer than the file.
-  void spend(std::size_t steps) {
+  [[gnu::cold]] void spend(std::size_t steps) {
     if ((steps_ += steps) > (std::uint64_t(1) << 23))
       source_.fail(source_.pickle_name(), "its values refer to each other endlessly");
   }
 
-  bool contains(Id set, std::string_view text) {
+  [[gnu::cold]] bool contains(Id set, std::string_view text) {
     if (!graph_.is(set, Kind::set)) return false;
     spend(graph_[set].items.size());
     for (const Id item : graph_[set].items)
@@ -104,7 +104,7 @@ class TorchTensors {
     fail_tensor(id, name, {"has the dtype ", quoted_name(graph_[argument].name), ", which is not read"});
   }
 
-  std::int64_t extent(Id id, std::string_view name, Id number) const {
+  [[gnu::cold]] std::int64_t extent(Id id, std::string_view name, Id number) const {
     if (!graph_.is(number, Kind::integer)) {
       const bool large = graph_.is(number, Kind::long_integer);
       fail_tensor(id, name, {"a size, stride or offset is ", large ? "beyond 64 bits" : kind(number)});

@@ -42,13 +42,13 @@ class ZipArchive {
 
   static constexpr std::size_t none = ~std::size_t(0);
   /// The index of the record of that name, whatever the case of its letters, or `none`.
-  [[gnu::noinline]] std::size_t find(std::string_view name) const {
+  [[gnu::noinline, gnu::cold]] std::size_t find(std::string_view name) const {
     const std::int64_t* const index = by_name_.find(lower_case(name));
     return index ? std::size_t(*index) : none;
   }
 
   /// Names are compared in this form, as PyTorch compares them.
-  [[gnu::noinline]] static std::string lower_case(std::string_view text) {
+  [[gnu::noinline, gnu::cold]] static std::string lower_case(std::string_view text) {
     std::string result;
     for (const char c : text) result += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
     return result;
@@ -66,10 +66,8 @@ class ZipArchive {
   struct Directory {
     std::uint64_t offset, size, count;
   };
-  struct Header {
-    std::string_view fixed, name, short_name, extra;  // the first 46 bytes; the name with and without the folder
-  };
   struct Entry {
+    std::string_view header, name, extra;  // in the directory: the first 46 bytes, the name with the folder
     ZipRecord record;
     std::uint32_t crc = 0;
     std::uint64_t begin = 0, end = 0;  // with its local header
@@ -82,19 +80,19 @@ class ZipArchive {
   static constexpr std::string_view end_signature{"PK\5\6", 4}, locator_signature{"PK\6\7", 4},
       zip64_end_signature{"PK\6\6", 4}, entry_signature{"PK\1\2", 4}, local_signature{"PK\3\4", 4};
 
-  [[gnu::noinline]] static std::uint16_t u16(std::string_view bytes, std::size_t at) {
+  [[gnu::noinline, gnu::cold]] static std::uint16_t u16(std::string_view bytes, std::size_t at) {
     return little_endian<std::uint16_t>(bytes.substr(at));
   }
-  [[gnu::noinline]] static std::uint32_t u32(std::string_view bytes, std::size_t at) {
+  [[gnu::noinline, gnu::cold]] static std::uint32_t u32(std::string_view bytes, std::size_t at) {
     return little_endian<std::uint32_t>(bytes.substr(at));
   }
-  [[gnu::noinline]] static std::uint64_t u64(std::string_view bytes, std::size_t at) {
+  [[gnu::noinline, gnu::cold]] static std::uint64_t u64(std::string_view bytes, std::size_t at) {
     return little_endian<std::uint64_t>(bytes.substr(at));
   }
 
   // The end record is the last thing in the file but for a comment of at most 65535 bytes. The zip64 end record holds
   // the numbers that do not fit it; PyTorch always writes one.
-  Directory find_directory() const {
+  [[gnu::cold]] Directory find_directory() const {
     const std::string_view all = file_.bytes();
     constexpr std::size_t end_size = 22, longest_comment = 65535;
     const std::size_t first = all.size() > end_size + longest_comment ? all.size() - end_size - longest_comment : 0;
@@ -129,7 +127,7 @@ class ZipArchive {
   }
 
   // Replaces what the 32-bit end record says; returns where the zip64 end record begins.
-  std::size_t read_zip64_end(std::size_t locator, Directory& directory) const {
+  [[gnu::cold]] std::size_t read_zip64_end(std::size_t locator, Directory& directory) const {
     const std::string_view all = file_.bytes();
     const std::uint64_t at = u64(all, locator + 8);
     if (u32(all, locator + 4) != 0 || u32(all, locator + 16) > 1)
@@ -149,11 +147,10 @@ class ZipArchive {
     return static_cast<std::size_t>(at);
   }
 
-  void read_entries(const Directory& directory) {
+  [[gnu::cold]] void read_entries(const Directory& directory) {
     std::string_view rest = file_.bytes().substr(directory.offset, directory.size);
     std::string_view folder;
-    std::vector<Header> headers;
-    headers.reserve(directory.count);
+    entries_ = std::vector<Entry>(directory.count);
     for (std::uint64_t i = 0; i < directory.count; ++i) {
       if (rest.size() < 46 || rest.substr(0, 4) != entry_signature)
         refuse({"directory entry ", i}, {"is missing or damaged"});
@@ -168,7 +165,11 @@ class ZipArchive {
       const std::string_view short_name = name.substr(folder.size());
       if (by_name_.number(lower_case(short_name), std::int64_t(i)) != std::int64_t(i))
         refuse(printable(short_name), "there are two records of this name");
-      headers.push_back({rest.substr(0, 46), name, short_name, rest.substr(46 + name_size, extra_size)});
+      Entry& entry = entries_[i];
+      entry.header = rest.substr(0, 46);
+      entry.name = name;
+      entry.record.name = short_name;
+      entry.extra = rest.substr(46 + name_size, extra_size);
       rest.remove_prefix(46 + name_size + extra_size + comment_size);
     }
     if (!rest.empty())
@@ -176,12 +177,11 @@ class ZipArchive {
     if (find("constants.pkl") != none)
       refuse("",
              "is a TorchScript program (torch.jit.save), which is not read; save the state_dict of the model instead");
-    entries_.reserve(headers.size());
-    for (const Header& header : headers) entries_.push_back(read_entry(header, directory));
+    for (Entry& entry : entries_) read_entry(entry, directory);
   }
 
-  [[gnu::cold]] Entry read_entry(const Header& entry, const Directory& directory) const {
-    const std::string_view header = entry.fixed, name = entry.name, record = entry.short_name;
+  [[gnu::cold]] void read_entry(Entry& entry, const Directory& directory) const {
+    const std::string_view header = entry.header, name = entry.name, record = entry.record.name;
     const auto method = u16(header, 10);
     check_flags(u16(header, 8), record);
     if (method != 0)
@@ -204,18 +204,21 @@ class ZipArchive {
     if (u16(local, 8) != method) refuse(printable(record), "the record itself says that it is compressed");
     if (skipped > local.size() || size > local.size() - skipped)
       refuse(printable(record), "reaches past the records of the file");
-    return {{record, local.substr(skipped, size)}, u32(header, 16), offset, offset + skipped + size};
+    entry.record.bytes = local.substr(skipped, size);
+    entry.crc = u32(header, 16);
+    entry.begin = offset;
+    entry.end = offset + skipped + size;
   }
 
-  void check_flags(std::uint16_t flags, std::string_view record) const {
+  [[gnu::cold]] void check_flags(std::uint16_t flags, std::string_view record) const {
     if (flags & 0x2041u) refuse(printable(record), "is encrypted");  // bits 0, 6 and 13
     // Bit 3: sizes follow the data; bit 11: names are UTF-8; bits 1 and 2: how hard a compressor tried.
     if (flags & ~0x080eu) refuse({printable(record)}, {"uses features that PyTorch never writes (flags ", flags, ")"});
   }
 
   // APPNOTE 4.5.3: 64-bit values, each present only if its 32-bit field is FFFFFFFF.
-  void read_zip64_extra(std::string_view extra, std::string_view record, std::uint64_t& size,
-                        std::uint64_t& packed_size, std::uint64_t& offset) const {
+  [[gnu::cold]] void read_zip64_extra(std::string_view extra, std::string_view record, std::uint64_t& size,
+                                      std::uint64_t& packed_size, std::uint64_t& offset) const {
     bool found = false;
     while (!extra.empty()) {
       if (extra.size() < 4 || u16(extra, 2) > extra.size() - 4) refuse(printable(record), "its extra field is cut off");
@@ -236,7 +239,7 @@ class ZipArchive {
       refuse(printable(record), "refers to a zip64 field and there is none");
   }
 
-  void check_overlap() const {
+  [[gnu::cold]] void check_overlap() const {
     std::vector<ByteRange> ranges;
     for (std::size_t i = 0; i < entries_.size(); ++i) ranges.push_back({entries_[i].begin, entries_[i].end, i});
     sort(ranges);

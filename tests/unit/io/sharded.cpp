@@ -56,8 +56,8 @@ TEST_CASE("io: an index that does not fit its files is refused", "[io]") {
   const Folder folder;
   const auto map = [&](const std::string& entries) { return folder.refusal(R"({"weight_map":{)" + entries + "}}"); };
   CHECK(map(R"("a":"1.safetensors")") == "");
-  CHECK_THAT(map(R"("x":"1.safetensors")"), ContainsSubstring("tensor \"x\" is not in \"1.safetensors\""));
-  CHECK_THAT(map(R"("c":"3.pt","a":"3.pt")"), ContainsSubstring("tensor \"a\" is not in \"3.pt\""));
+  CHECK_THAT(map(R"("x":"1.safetensors")"), ContainsSubstring("tensor \"x\": is not in \"1.safetensors\""));
+  CHECK_THAT(map(R"("c":"3.pt","a":"3.pt")"), ContainsSubstring("tensor \"a\": is not in \"3.pt\""));
   CHECK_THAT(map(R"("a":"9.safetensors")"), ContainsSubstring("9.safetensors: cannot be opened"));
   CHECK_THAT(map(R"("a":"1.safetensors","a":"1.safetensors")"), ContainsSubstring("two tensors of the name \"a\""));
   CHECK_THAT(map(R"("a":"index.json")"), ContainsSubstring("is JSON, not weights"));
@@ -67,7 +67,7 @@ TEST_CASE("io: an index that does not fit its files is refused", "[io]") {
   folder.write("1.safetensors", one_tensor("a", 1).substr(0, 60));
   CHECK_THAT(map(R"("a":"1.safetensors")"), ContainsSubstring("1.safetensors: "));
   folder.write("1.safetensors", one_tensor("other", 1));
-  CHECK_THAT(map(R"("b":"2.safetensors","c":"1.safetensors")"), ContainsSubstring("tensor \"c\" is not in"));
+  CHECK_THAT(map(R"("b":"2.safetensors","c":"1.safetensors")"), ContainsSubstring("tensor \"c\": is not in"));
 }
 
 TEST_CASE("io: every tensor of a file must be in the index", "[io]") {
