@@ -47,6 +47,7 @@ class StructureReader : TorchTensors {
       if (!graph_.is(attributes[i], Kind::text) || is_bookkeeping(graph_[attributes[i]].text)) continue;
       PythonText value;
       write(attributes[i + 1], value, 0);
+      spend(2 + value.view().size() / 8);  // many attributes can share one long text
       node.attributes.push_back({std::string(graph_[attributes[i]].text), cut(value.take())});
     }
     add_tensors(graph_.attribute(module, "_parameters"), pickle::no_value, true, node);

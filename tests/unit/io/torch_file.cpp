@@ -2,6 +2,7 @@
 #include "hand_built.hpp"
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
+#include <lamina/io/torch_structure.hpp>
 
 using namespace hand_built;
 using Catch::Matchers::ContainsSubstring;
@@ -251,4 +252,48 @@ TEST_CASE("io: modules that hold themselves or share each other endlessly are re
   std::string doubled = net(module_state({{"w", tensor()}}, {}, {}));
   for (int i = 0; i < 60; ++i) doubled = net(module_state({}, {}, {{"a", doubled + "q\2"}, {"b", "h\2"}}));
   CHECK_THAT(refusal(torch_file(pickled(doubled), two)), ContainsSubstring("endlessly"));
+}
+
+TEST_CASE("io: the structure of a module is names and text", "[io]") {
+  const std::string child = object("torch.nn.modules.conv", "Conv2d",
+                                   dict({{"training", "\x89"},
+                                         {"_parameters", dict({{"weight", tensor()}, {"bias", "N"}})},
+                                         {"_buffers", dict({{"scratch", tensor({.sizes = {}, .strides = {}})}})},
+                                         {"_non_persistent_buffers_set", "\x8f(" + text("scratch") + "\x90"},
+                                         {"_forward_hooks", ordered_dict()},
+                                         {"_modules", "}"},
+                                         {"kernel_size", numbers({3, 1})},
+                                         {"padding_mode", text("zeros")},
+                                         {"eps", "G\x3e\xe4\xf8\xb5\x88\xe3\x68\xf1"},
+                                         {"limits", "](NK\1e"},
+                                         {"sizes", numbers({7})},
+                                         {"names", dict({{"a", "\x88"}})},
+                                         {"type", global("nets", "Kind")},
+                                         {"device", global("torch", "device") + tuple({text("cuda"), number(1)}) + "R"},
+                                         {"_own", number(-5)}}));
+  const TemporaryFile file(torch_file(pickled(net(module_state({}, {}, {{"first", child}}))), two));
+  const lamina::io::ModuleTree tree = lamina::io::read_module_tree(file.path());
+  REQUIRE(tree.size() == 2);
+  CHECK(tree[0].path.empty());
+  CHECK(tree[0].class_name == "Net");
+  CHECK(tree[1].path == "first");
+  CHECK(tree[1].depth == 1);
+  CHECK(tree[1].class_module == "torch.nn.modules.conv");
+  std::string shown;
+  for (const auto& attribute : tree[1].attributes) shown += attribute.name + "=" + attribute.value + "; ";
+  CHECK(shown == "training=False; kernel_size=(3, 1); padding_mode='zeros'; eps=1e-05; limits=[None, 1]; sizes=(7,); "
+                 "names={'a': True}; type=nets.Kind; device=torch.device('cuda', 1); _own=-5; ");
+  REQUIRE(tree[1].tensors.size() == 2);
+  CHECK(tree[1].tensors[0].name == "weight");
+  CHECK((tree[1].tensors[0].parameter && tree[1].tensors[0].saved));
+  CHECK(tree[1].tensors[1].shape.empty());
+  CHECK_FALSE((tree[1].tensors[1].parameter || tree[1].tensors[1].saved));
+}
+
+TEST_CASE("io: a structure that would be far longer than its file is refused", "[io]") {
+  std::string attributes = text("a") + "q\1" + text(std::string(1000, 'x')) + "q\2";
+  for (int i = 0; i < 600000; ++i) attributes += "h\1h\2";
+  const TemporaryFile file(torch_file(
+      pickled(object("nets", "Net", "}(" + text("_parameters") + "}" + text("_modules") + "}" + attributes + "u"))));
+  CHECK_THROWS_WITH(lamina::io::read_module_tree(file.path()), ContainsSubstring("endlessly"));
 }
