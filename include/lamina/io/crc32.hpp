@@ -53,13 +53,50 @@ struct Crc32 {
     return crc;
   }
 };
+
+#if defined(__x86_64__)
+/// Products of polynomials over GF(2) as an instruction: 64 bytes a step ("Fast CRC Computation for Generic Polynomials
+/// Using PCLMULQDQ Instruction", Gopal et al. 2009). What 16 bytes stand for, x^(8 * distance) times themselves, is
+/// added to the 16 bytes at that distance behind them, until 16 bytes are left.
+using Crc32Words = long long __attribute__((vector_size(16)));
+[[gnu::target("pclmul")]] inline Crc32Words fold(Crc32Words x, Crc32Words powers, Crc32Words behind) {
+  return __builtin_ia32_pclmulqdq128(x, powers, 0x00) ^ __builtin_ia32_pclmulqdq128(x, powers, 0x11) ^ behind;
+}
+/// Takes the checksum's start and the bytes, at least 64; leaves the rest of the bytes behind 16 that stand for what
+/// was before them, with a start of 0.
+[[gnu::target("pclmul"), gnu::noinline]] inline void fold_all(std::uint32_t start, std::string_view& bytes,
+                                                              char (&left)[16]) {
+  // x^(512 + 32), x^(512 - 32) and x^(128 + 32), x^(128 - 32) modulo the polynomial, bits reflected
+  constexpr Crc32Words by_64 = {0x0154442bd4, 0x01c6e41596}, by_16 = {0x01751997d0, 0x00ccaa009e};
+  const auto load = [](const char* from) __attribute__((target("pclmul"))) {
+    Crc32Words words;
+    __builtin_memcpy(&words, from, 16);
+    return words;
+  };
+  Crc32Words x[4];
+  for (int i = 0; i < 4; ++i) x[i] = load(bytes.data() + 16 * i);
+  x[0] ^= Crc32Words{start, 0};
+  for (bytes.remove_prefix(64); bytes.size() >= 64; bytes.remove_prefix(64))
+    for (int i = 0; i < 4; ++i) x[i] = fold(x[i], by_64, load(bytes.data() + 16 * i));
+  for (int i = 1; i < 4; ++i) x[i] = fold(x[i - 1], by_16, x[i]);
+  __builtin_memcpy(left, &x[3], 16);
+}
+#endif
 }  // namespace detail
 
 /// CRC-32 as in zip (ISO 3309), sixteen bytes a step ("slicing-by-N", Kounavis and Berry 2005). A step waits for the
 /// one before it, so a long text is cut in four that are read side by side: 4 GB/s where the usual table gives 0.4.
+/// Processors of x86-64 that multiply polynomials do it at the speed of memory.
 inline std::uint32_t crc32(std::string_view bytes) {
   static const detail::Crc32 crc;
   constexpr std::uint32_t start = 0xffffffffu;
+#if defined(__x86_64__)
+  if (bytes.size() >= 64 && __builtin_cpu_supports("pclmul")) {
+    char left[16];
+    detail::fold_all(start, bytes, left);
+    return ~crc.all(crc.all(0, {left, sizeof left}), bytes);
+  }
+#endif
   const std::size_t quarter = bytes.size() / 64 * 16;
   if (bytes.size() < 4096) return ~crc.all(start, bytes);
   std::uint32_t a = start, b = 0, c = 0, d = 0;
