@@ -87,22 +87,26 @@ inline std::vector<Fill> match(const StateDict& file, const std::vector<StoredTe
   throw error;
 }
 
-/// Converts every tensor before the first one is replaced, so that a failure leaves the model as it was. The list is
-/// the one for reading, so that a program that loads and compiles has one; the model that it is of is not constant.
+/// Checks everything and takes all memory before the first element changes, so that a failure leaves the model as it
+/// was; elements that nobody shares are replaced where they are. The list is the one for reading, so that a program
+/// that loads and compiles has one; the model that it is of is not constant.
 [[gnu::noinline]] inline IncompatibleKeys load(const std::vector<StoredTensor<const Storage*>>& model,
                                                const StateDict& file, std::string_view name, bool strict) {
   IncompatibleKeys skipped;
   const std::vector<Fill> fills = match(file, model, name, strict, skipped);
+  bool from_files = true;  // and not from the memory of a model, this one perhaps
+  for (const Fill& fill : fills) from_files = from_files && (!fill.source || file.maps(fill.source->data));
   std::vector<Storage> fresh(fills.size());
+  for (std::size_t i = 0; i < fills.size(); ++i)
+    if (!from_files || !fills[i].target->unique()) fresh[i] = Storage::uninitialized(fills[i].bytes);
   for (std::size_t i = 0; i < fills.size(); ++i) {
-    const Fill& fill = fills[i];
-    if (fill.source) {
-      fresh[i] = Storage::uninitialized(fill.bytes);
-      copy_elements(*fill.source, fill.dtype, fresh[i].data());
-    } else fresh[i] = Storage(fill.bytes);
-    fresh[i].written();
+    Storage& target = *const_cast<Storage*>(fills[i].target);
+    Storage& filled = fresh[i] ? fresh[i] : target;
+    if (fills[i].source) copy_elements(*fills[i].source, fills[i].dtype, filled.data());
+    else std::memset(filled.data(), 0, fills[i].bytes);
+    filled.written();
+    if (fresh[i]) target = std::move(fresh[i]);
   }
-  for (std::size_t i = 0; i < fills.size(); ++i) *const_cast<Storage*>(fills[i].target) = std::move(fresh[i]);
   return skipped;
 }
 /// The same under the names that options give; noinline, so that only who has options compiles them.

@@ -98,6 +98,15 @@ class StateDict {
   /// The file, as its path was given.
   std::string_view path() const { return files_.empty() ? std::string_view() : files_[0].path(); }
 
+  /// Whether a byte is one of the files', and not of other memory.
+  bool maps(const std::byte* data) const {
+    for (const MappedFile& file : files_) {
+      const auto* const begin = reinterpret_cast<const std::byte*>(file.bytes().data());
+      if (data >= begin && data <= begin + file.bytes().size()) return true;
+    }
+    return false;
+  }
+
   std::size_t size() const { return entries_.size(); }
   bool empty() const { return entries_.empty(); }
   auto begin() const { return entries_.begin(); }

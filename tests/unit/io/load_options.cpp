@@ -198,3 +198,22 @@ TEST_CASE("shapes that differ are an error also where a load is not strict, and 
   } catch (const load_error& e) { CHECK(e.mismatched == Keys{"fc.weight"}); }
   CHECK(values_of(net) == before);
 }
+
+TEST_CASE("a model is loaded from a model, itself too, under other names") {
+  Sequential<named<"a", Linear<1, 2, false>>, named<"b", Linear<1, 2, false>>> net;
+  net["a"_m].weight.data()[0] = 1, net["a"_m].weight.data()[1] = 2;
+  net["b"_m].weight.data()[0] = 3, net["b"_m].weight.data()[1] = 4;
+  load(net, state_dict(net),
+       {.rename = [](std::string_view name) { return name[0] == 'a' ? "b.weight" : "a.weight"; }});
+  CHECK(net["a"_m].weight.span()[0] == 3);
+  CHECK(net["b"_m].weight.span()[1] == 2);
+}
+
+TEST_CASE("who shares a parameter's memory keeps what was there") {
+  Net net = loaded(plain);
+  const Storage shared = std::as_const(net)["fc"_m].bias.storage();
+  const std::string before(reinterpret_cast<const char*>(shared.data()), shared.bytes());
+  load(net, data + "/strict_extra/state_dict.pt", {.strict = false});
+  net["fc"_m].bias.data()[0] = 9;
+  CHECK(std::string(reinterpret_cast<const char*>(shared.data()), shared.bytes()) == before);
+}
