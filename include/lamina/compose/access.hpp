@@ -24,27 +24,6 @@ template <fixed_string Path> constexpr auto path_tail() {
   return substring<Path, first_dot<Path> + 1, Path.view().size() - first_dot<Path> - 1>();
 }
 
-template <class... M> constexpr auto which_are_modules(types<M...>) {
-  struct Flags {
-    bool flag[sizeof...(M) + 1];
-  };
-  return Flags{{module<M>..., false}};
-}
-/// Number of the member that is the child of this name, or -1.
-template <class T> constexpr idx find_child(std::string_view name) {
-  constexpr auto is_child = which_are_modules(member_types<T>{});
-  for (std::size_t i = 0; i < member_count<T>; ++i)
-    if (is_child.flag[i] && member_name<T>(i) == name) return idx(i);
-  return -1;
-}
-template <class T> constexpr Text no_child(std::string_view name) {
-  constexpr auto is_child = which_are_modules(member_types<T>{});
-  Text text;
-  text << "no child is named \"" << name << "\"; the children are:";
-  for (std::size_t i = 0; i < member_count<T>; ++i)
-    if (is_child.flag[i]) text << ' ' << member_name<T>(i);
-  return text;
-}
 }  // namespace detail
 
 /// True if a module of type M has a direct child of this name: `has_child<decltype(dict), "act">`.
@@ -56,21 +35,32 @@ template <fixed_string Name, class M>
 requires module<std::remove_cvref_t<M>>
 constexpr bool contains(const M&) { return has_child<M, Name>; }
 
-/// The child of a name or dotted path, of containers and aggregates alike: `get<"layer1.0.conv1">(net)`. An unknown
-/// name does not compile. PyTorch: Module.get_submodule.
+/// The child, parameter or buffer of a name or dotted path, of containers and aggregates alike:
+/// `get<"layer1.0.conv1">(net)`, `get<"layer1.0.bn2.weight">(net)`. An unknown name does not compile. PyTorch:
+/// Module.get_submodule, get_parameter, get_buffer.
 template <fixed_string Path, class M>
 requires module<std::remove_const_t<M>>
 constexpr auto& get(M& net) {
   using T = std::remove_const_t<M>;
   if constexpr (detail::has_dot<Path>) return get<detail::path_tail<Path>()>(get<detail::path_head<Path>()>(net));
-  else if constexpr (container<T>) return net[Member<Path>{}];
   else {
-    constexpr idx i = detail::find_child<T>(Path.view());
+    constexpr idx i = detail::find_member<T>(Path.view());
     if constexpr (i < 0) {
-      fail<detail::no_child<T>(Path.view())>();
+      fail<detail::no_member<T>(Path.view())>();
       return net;
-    } else return get_member<std::size_t(i)>(net);
+    } else {
+      using Member = detail::nth_of_t<std::size_t(i), member_types<T>>;
+      if constexpr (detail::is_shared<Member>) return get_member<detail::original<T, Member::name>()>(net);
+      else return get_member<std::size_t(i)>(net);
+    }
   }
+}
+/// A parameter has no members.
+template <fixed_string Path, class P>
+requires stored<P>
+constexpr auto& get(P& parameter) {
+  fail<Text{} << "a parameter has no member \"" << Path.view() << '"', P>();
+  return parameter;
 }
 
 /// The child at a position of a container, negative from the back.

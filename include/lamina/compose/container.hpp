@@ -1,6 +1,8 @@
 /// What Sequential, ModuleList and ModuleDict share: children by position and by name.
 #pragma once
+#include "../reflect/module.hpp"
 #include "leaves.hpp"
+#include <array>
 
 namespace lamina {
 
@@ -51,6 +53,12 @@ template <class... Child> struct Container {
       if (lamina_names.name[i] == name) return i;
     return -1;
   }
+  /// The names of the children in order. PyTorch: dict.keys().
+  static constexpr auto keys() {
+    std::array<std::string_view, sizeof...(Child)> names{};
+    for (std::size_t i = 0; i < sizeof...(Child); ++i) names[i] = lamina_names.name[i];
+    return names;
+  }
   /// True if a child has this name. PyTorch: `name in container`.
   static constexpr bool contains(std::string_view name) { return find(name) >= 0; }
   /// Number of children. PyTorch: len(container).
@@ -64,16 +72,19 @@ template <class... Child> struct Container {
       : leaves{{std::forward<Layer>(layers)}...} {}
 
   /// The child at a position, negative from the back. An index out of range does not compile.
-  template <idx I> constexpr auto& operator[](Index<I>) { return leaf<position<I>()>(leaves); }
-  template <idx I> constexpr const auto& operator[](Index<I>) const { return leaf<position<I>()>(leaves); }
+  template <idx I> constexpr auto& operator[](Index<I>) { return child<position<I>()>(*this); }
+  template <idx I> constexpr const auto& operator[](Index<I>) const { return child<position<I>()>(*this); }
   /// The child of a name. An unknown name does not compile.
   template <fixed_string Name> constexpr auto& operator[](Member<Name>) {
-    return leaf<position_of_name<Name>()>(leaves);
+    return child<position_of_name<Name>()>(*this);
   }
   template <fixed_string Name> constexpr const auto& operator[](Member<Name>) const {
-    return leaf<position_of_name<Name>()>(leaves);
+    return child<position_of_name<Name>()>(*this);
   }
 
+  /// The child at position I, which may be that of another name again.
+  template <std::size_t I> constexpr auto& lamina_child() { return leaf<I>(leaves); }
+  template <std::size_t I> constexpr const auto& lamina_child() const { return leaf<I>(leaves); }
   /// Calls f(name, child) in order.
   template <class F> constexpr void lamina_for_each(F&& f) { each<0>(*this, f); }
   template <class F> constexpr void lamina_for_each(F&& f) const { each<0>(*this, f); }
@@ -92,11 +103,24 @@ template <class... Child> struct Container {
     if constexpr (i < 0) fail<no_child(Name.view())>();
     return i < 0 ? 0 : std::size_t(i);
   }
+  /// The position of the child that stands at position I: another one's where it is shared.
+  template <std::size_t I> static constexpr std::size_t original_of() {
+    if constexpr (!any_shared<layer_t<Child>...>()) return I;
+    else if constexpr (is_shared<nth_type<I, layer_t<Child>...>>)
+      return original<Container, nth_type<I, layer_t<Child>...>::name>();
+    else return I;
+  }
   static constexpr Text no_child(std::string_view name) {
     Text text;
     text << "no child is named \"" << name << "\"; the children are:";
     for (idx i = 0; i < children; ++i) text << ' ' << lamina_names.name[i];
     return text;
+  }
+
+ protected:
+  /// The child at position I; where it is shared, the one that it stands for.
+  template <std::size_t I, class Self> static constexpr auto& child(Self& self) {
+    return leaf<original_of<I>()>(self.leaves);
   }
 
  private:

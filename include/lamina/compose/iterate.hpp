@@ -5,26 +5,36 @@
 
 namespace lamina {
 
-namespace detail {
-/// An end that was not given.
+/// The end of a slice that goes on to the last child, or to the first where the step is negative.
 inline constexpr idx to_the_end = PTRDIFF_MAX;
 
-/// The bounds of a slice as positions. Negative ones count from the back.
-struct Bounds {
-  idx begin, end;
-  constexpr idx size() const { return end > begin ? end - begin : 0; }
+namespace detail {
+/// What a slice takes: `size` children from `first` on, `step` apart.
+struct Slice {
+  idx first = 0, size = 0, step = 1;
+  constexpr idx at(idx i) const { return first + i * step; }
 };
-template <fixed_string Caller, idx Begin, idx End, idx Children> constexpr Bounds bounds() {
-  constexpr idx end = End == to_the_end ? Children : End;
-  constexpr bool ok = Begin >= -Children && Begin <= Children && end >= -Children && end <= Children;
+/// Python's slice [Begin:End:Step] of so many children; bounds beyond them are refused.
+template <fixed_string Caller, idx Begin, idx End, idx Step, idx Children> constexpr Slice slice_of() {
+  static_assert(Step != 0, "lamina: the step of a slice is not 0");
+  constexpr bool given = End != to_the_end;
+  constexpr bool ok =
+      Begin >= -Children && Begin <= Children && (!given || (End >= -Children && End <= Children)) && Step != 0;
   if constexpr (!ok)
-    fail<Text{} << Caller.view() << '<' << Begin << ", " << end << "> is out of range; this container has " << Children
-                << (Children == 1 ? " child" : " children")>();
-  return ok ? Bounds{Begin < 0 ? Begin + Children : Begin, end < 0 ? end + Children : end} : Bounds{0, 0};
+    fail<Text{} << Caller.view() << '<' << Begin << ", " << (given ? End : Children) << "> is out of range; this "
+                << "container has " << Children << (Children == 1 ? " child" : " children")>();
+  if constexpr (!ok) return {};
+  else {
+    constexpr idx last = Step < 0 ? Children - 1 : Children, from = Begin < 0 ? Begin + Children : Begin;
+    constexpr idx begin = from < last ? from : last;
+    constexpr idx end = given ? (End < 0 ? End + Children : End) : (Step < 0 ? -1 : Children);
+    constexpr idx distance = Step < 0 ? begin - end : end - begin, stride = Step < 0 ? -Step : Step;
+    return {begin, distance > 0 ? (distance + stride - 1) / stride : 0, Step};
+  }
 }
 
-/// Children First to First + Count - 1 of a container, where they are.
-template <class C, idx First, idx Count> struct View {
+/// The children of a slice, where they are.
+template <class C, idx First, idx Count, idx Step> struct View {
   static constexpr bool lamina_is_view = true;
   C* container;
 
@@ -34,7 +44,7 @@ template <class C, idx First, idx Count> struct View {
     if constexpr (!ok)
       fail<Text{} << "index " << I << " is out of range; this view has " << Count
                   << (Count == 1 ? " child" : " children")>();
-    return leaf<std::size_t(First + (!ok ? 0 : I < 0 ? I + Count : I))>(container->leaves);
+    return (*container)[Index<First + (!ok ? 0 : I < 0 ? I + Count : I) * Step>{}];
   }
 };
 
@@ -83,15 +93,16 @@ template <idx Begin, class C, class F, class X> constexpr auto fold_from(C& list
 }  // namespace detail
 
 /// Children Begin to End - 1 of a container for a loop, in place: `view<0, -1>(layers)` is Python's `layers[:-1]`,
-/// `view<1>(layers)` its `layers[1:]`. It refers to the container, which stays where it is meanwhile.
-template <idx Begin, idx End = detail::to_the_end, class C>
+/// `view<1>(layers)` its `layers[1:]`, `view<-1, to_the_end, -1>(layers)` its `reversed(layers)`. It refers to the
+/// container, which stays where it is meanwhile.
+template <idx Begin, idx End = to_the_end, idx Step = 1, class C>
 requires container<std::remove_const_t<C>>
 constexpr auto view(C& list) {
-  constexpr detail::Bounds bounds = detail::bounds<"view", Begin, End, C::size()>();
-  return detail::View<C, bounds.begin, bounds.size()>{&list};
+  constexpr detail::Slice slice = detail::slice_of<"view", Begin, End, Step, C::size()>();
+  return detail::View<C, slice.first, slice.size, slice.step>{&list};
 }
 /// A view of a container that is about to go would dangle.
-template <idx Begin, idx End = detail::to_the_end, class C>
+template <idx Begin, idx End = to_the_end, idx Step = 1, class C>
 requires container<std::remove_cvref_t<C>>
 void view(const C&&) = delete;
 

@@ -50,15 +50,6 @@ template <class... T> using leaves_of = Leaves<std::index_sequence_for<T...>, T.
 template <std::size_t I, class T> constexpr T& leaf(Leaf<I, T>& l) { return l.value; }
 template <std::size_t I, class T> constexpr const T& leaf(const Leaf<I, T>& l) { return l.value; }
 
-/// The type at a position of a list, without recursion.
-template <std::size_t I, class T> struct TypeLeaf { using type = T; };
-template <class Index, class... T> struct TypeLeaves;
-template <std::size_t... I, class... T> struct TypeLeaves<std::index_sequence<I...>, T...> : TypeLeaf<I, T>... {};
-template <std::size_t I, class T> TypeLeaf<I, T> pick(const TypeLeaf<I, T>*);
-template <std::size_t I, class... T>
-using nth_type =
-    typename decltype(pick<I>(static_cast<const TypeLeaves<std::index_sequence_for<T...>, T...>*>(nullptr)))::type;
-
 /// Folds over more operands than clang's 256 go in chunks of this size.
 inline constexpr std::size_t chunk_size = 64;
 }  // namespace detail

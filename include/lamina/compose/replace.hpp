@@ -1,7 +1,8 @@
 /// Replacing a layer of a model.
 #pragma once
 #include "access.hpp"
-#include "edit.hpp"
+#include "rebuild.hpp"
+#include "replaceable.hpp"
 
 namespace lamina {
 
@@ -46,10 +47,6 @@ struct Arguments<T<V1, V2, V3, V4, V5, V6, A...>> {
   template <class... New> using with = T<V1, V2, V3, V4, V5, V6, New...>;
 };
 
-template <std::size_t I, class List> struct nth_of;
-template <std::size_t I, class... T> struct nth_of<I, types<T...>> { using type = nth_type<I, T...>; };
-template <std::size_t I, class List> using nth_of_t = typename nth_of<I, List>::type;
-
 /// T with `New` as its type argument number K.
 template <class T, std::size_t K, class New, class List, class Index> struct Rebound;
 template <class T, std::size_t K, class New, class... A, std::size_t... I>
@@ -70,12 +67,42 @@ template <class R, class T, std::size_t I, class New> constexpr bool differs_in_
   else return differ_in_one<I, New>(member_types<R>{}, member_types<T>{}, std::make_index_sequence<member_count<T>>{});
 }
 
-/// The type argument from number K on that stands for member I of T, as the type with `New` in its place; void if there
-/// is none.
+/// T with `named<Name, New>` among its type arguments: in the place of one of this name, or behind the last. void if T
+/// takes no more arguments.
+template <class T, fixed_string Name, class New, class List> struct Renamed;
+template <class T, fixed_string Name, class New, class... A> struct Renamed<T, Name, New, types<A...>> {
+  template <class Old> struct renew { using type = Old; };
+  template <class Old> struct renew<named<Name, Old>> { using type = named<Name, New>; };
+  template <class... All> static constexpr auto with() {
+    // g++ 12 takes no alias template as a type requirement.
+    if constexpr (requires { std::type_identity<typename Arguments<T>::template with<All...>>{}; })
+      return std::type_identity<typename Arguments<T>::template with<All...>>{};
+    else return std::type_identity<void>{};
+  }
+  static constexpr bool there = (std::is_same_v<A, typename renew<A>::type> + ... + 0) < int(sizeof...(A));
+  static constexpr auto find() {
+    if constexpr (there) return with<typename renew<A>::type...>();
+    else return with<A..., named<Name, New>>();
+  }
+};
+template <class T, std::size_t I> constexpr auto member_name_text() {
+  constexpr std::string_view name = member_name<T>(I);
+  fixed_string<name.size() + 1> text;
+  for (std::size_t i = 0; i < name.size(); ++i) text.chars[i] = name[i];
+  text.chars[name.size()] = '\0';
+  return text;
+}
+
+/// T with a `New` as member I, and all other members as they are: where a type argument from number K on stands for the
+/// member, or where the member is `replaceable`. void if neither is so.
 template <class T, std::size_t I, class New, std::size_t K = 0> constexpr auto find_rebound() {
   using List = typename Arguments<T>::list;
-  if constexpr (K == length(List{})) return std::type_identity<void>{};
-  else if constexpr (!std::is_same_v<nth_of_t<K, List>, nth_of_t<I, member_types<T>>>)
+  if constexpr (K == length(List{})) {
+    using R = typename decltype(Renamed<T, member_name_text<T, I>(), New, List>::find())::type;
+    if constexpr (std::is_void_v<R>) return std::type_identity<void>{};
+    else if constexpr (differs_in_one_member<R, T, I, New>()) return std::type_identity<R>{};
+    else return std::type_identity<void>{};
+  } else if constexpr (!std::is_same_v<nth_of_t<K, List>, nth_of_t<I, member_types<T>>>)
     return find_rebound<T, I, New, K + 1>();
   else if constexpr (differs_in_one_member<rebound<T, K, New>, T, I, New>())
     return std::type_identity<rebound<T, K, New>>{};
@@ -138,11 +165,13 @@ template <idx I, detail::edited C, class Layer> constexpr auto replace(C&& list,
 /// The model with another layer under a name or dotted path; all other weights move over.
 ///   auto net10 = replace<"fc">(std::move(net), Linear<2048, 10>{});
 ///   auto named = replace<"fc.output">(std::move(net), Softmax<1>{});
+///   auto other = replace<"layer4.2.conv3">(std::move(net), Conv2d<512, 2048, conv{.kernel_size = 1}>{});
 /// In a container any child can be replaced. A member of an aggregate can be replaced by a layer of its own type, and
-/// by one of another type where a type parameter of the aggregate stands for the member. Value parameters (up to six)
-/// come before the types:
+/// by one of another type where the member is `replaceable`, as all of lamina's models' are, or where a type parameter
+/// of the aggregate stands for it. Value parameters (up to six) come before the types:
 ///   template <int Classes, class Fc = Linear<512, Classes>> struct Net { ...; Fc fc; };
-/// All modules on the way are rebuilt, so each of them has to be replaceable in the one above it.
+/// All modules on the way are rebuilt, so each of them has to be replaceable in the one above it; `adapt` moves the
+/// weights of others.
 /// PyTorch: `net.fc = layer`.
 template <fixed_string Path, class M, class Layer>
 requires module<std::remove_cvref_t<M>>

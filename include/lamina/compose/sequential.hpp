@@ -15,8 +15,8 @@ template <class X, class M> constexpr auto operator>>(Flow<X>&& flow, const M& m
       requires { module(std::move(flow.x)); } || requires { module(materialise(std::move(flow.x))); } ||
           !std::is_class_v<M>,
       "lamina: a child of this Sequential has no forward: give it a constexpr auto operator()(auto x) const");
-  if constexpr (says_members<M> || container<M>) return Flow{module(std::move(flow.x))};
-  else return Flow{module(materialise(std::move(flow.x)))};
+  if constexpr (says_members<M> || container<M>) return Flow{given(module, module(std::move(flow.x)))};
+  else return Flow{given(module, module(materialise(std::move(flow.x))))};
 }
 }  // namespace detail
 
@@ -32,12 +32,13 @@ template <class... Child> struct Sequential : detail::Container<Child...> {
   /// Chains the children. PyTorch: Sequential.forward.
   template <class X> constexpr auto operator()(X&& x) const {
     static_assert(sizeof...(Child) > 0, "lamina: an empty Sequential has no forward");
-    return run<0>(std::forward<X>(x));
+    return given(*this, run<0>(std::forward<X>(x)));
   }
 
  private:
   template <std::size_t Begin, class X, std::size_t... I> constexpr auto chunk(X&& x, std::index_sequence<I...>) const {
-    return (detail::Flow{std::remove_cvref_t<X>(std::forward<X>(x))} >> ... >> detail::leaf<Begin + I>(this->leaves)).x;
+    return (detail::Flow{std::remove_cvref_t<X>(std::forward<X>(x))} >> ... >> this->template child<Begin + I>(*this))
+        .x;
   }
   template <std::size_t Begin, class X> constexpr auto run(X&& x) const {
     constexpr std::size_t rest = sizeof...(Child) - Begin;

@@ -9,6 +9,7 @@
 #pragma once
 #include <cstddef>
 #include <string_view>
+#include <utility>
 
 #define LAMINA_MEMBERS(...)                                                                                            \
   static constexpr std::string_view lamina_member_names = #__VA_ARGS__;                                                \
@@ -35,6 +36,18 @@ concept container = requires {
 };
 
 namespace detail {
+/// The type at a position of a list, without recursion.
+template <std::size_t I, class T> struct TypeLeaf { using type = T; };
+template <class Index, class... T> struct TypeLeaves;
+template <std::size_t... I, class... T> struct TypeLeaves<std::index_sequence<I...>, T...> : TypeLeaf<I, T>... {};
+template <std::size_t I, class T> TypeLeaf<I, T> pick(const TypeLeaf<I, T>*);
+template <std::size_t I, class... T>
+using nth_type =
+    typename decltype(pick<I>(static_cast<const TypeLeaves<std::index_sequence_for<T...>, T...>*>(nullptr)))::type;
+template <std::size_t I, class List> struct nth_of;
+template <std::size_t I, class... T> struct nth_of<I, types<T...>> { using type = nth_type<I, T...>; };
+template <std::size_t I, class List> using nth_of_t = typename nth_of<I, List>::type;
+
 /// Names of members, in order.
 template <std::size_t N> struct NameList { std::string_view name[N + 1]{}; };
 /// The name number `i` in a list "a, b, c".

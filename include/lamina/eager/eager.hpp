@@ -35,12 +35,13 @@ template <auto Op, class... D> Dims checked(const Text& owner, const D&... dims)
 }
 
 struct Reading {
-  static constexpr bool defined = true;
+  static constexpr bool defined = true, computes = true;
 
   template <class X> static auto materialise(X&& x) {
     // A copy of the handle: the tensor that comes out stays valid on its own.
     return std::remove_cvref_t<decltype(tensor_of(x))>(tensor_of(x));
   }
+  template <class S, class T> using value = Tensor<T, S>;
 
   template <auto Op, class S, class Layer, class X, class... P>
   static auto perform(const Layer*, X&& x, const P&... parameters) {

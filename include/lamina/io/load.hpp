@@ -122,14 +122,14 @@ inline std::vector<Fill> match(const StateDict& file, const std::vector<StoredTe
 /// model stays as it was. PyTorch: net.load_state_dict(torch.load(path)).
 template <module Net> void load(Net& net, const io::StateDict& file) {
   static_assert(!std::is_const_v<Net>, "lamina: load writes to a model; this one is const");
-  io::detail::load(stored_tensors(std::as_const(net)), file, class_name<Net>(), true);
+  io::detail::load(stored_tensors(std::as_const(net), Names::all), file, class_name<Net>(), true);
 }
 /// The same with options; returns the names that were left alone if it is not strict.
 ///   load(net, file, {.drop_prefix = "module."});
 ///   const IncompatibleKeys skipped = load(net, file, {.strict = false});
 template <module Net> IncompatibleKeys load(Net& net, const io::StateDict& file, const load_options& options) {
   static_assert(!std::is_const_v<Net>, "lamina: load writes to a model; this one is const");
-  return io::detail::load(stored_tensors(std::as_const(net)), file, class_name<Net>(), options);
+  return io::detail::load(stored_tensors(std::as_const(net), Names::all), file, class_name<Net>(), options);
 }
 
 /// Reads a .pt, .pth or .pkl file of torch.save (a state_dict, a checkpoint around one, or a whole model) or a

@@ -71,7 +71,7 @@ struct AddVersion {
 /// PyTorch: net.state_dict().
 template <module Net> io::StateDict state_dict(const Net& net) {
   io::StateDict tensors;
-  io::detail::add_tensors(stored_tensors(net), class_name<Net>(), tensors);
+  io::detail::add_tensors(stored_tensors(net, Names::all), class_name<Net>(), tensors);
   for_each_module(net, io::detail::AddVersion{tensors});
   return tensors;
 }

@@ -59,7 +59,7 @@ inline Values structure_of(const std::vector<OutlineRow>& rows) {
 /// 'structure', the class and options of each module by its path, as print(net) shows them. torch.load(path,
 /// weights_only=True) reads it as plain data, and load() reads the weights alone.
 template <module Net> void save_model(const Net& net, const std::string& path, const save_options& options = {}) {
-  io::detail::save_model(state_dict(net), io::detail::structure_of(outline(net)), path, options);
+  io::detail::save_model(state_dict(net), io::detail::structure_of(outline(net, Names::all)), path, options);
 }
 
 /// Loads a file of torch.save(net) or save_model if its structure is that of the model; otherwise load_error names the
@@ -72,8 +72,8 @@ template <module Net> void save_model(const Net& net, const std::string& path, c
 /// Throws checkpoint_error for a file that cannot be read or holds no structure.
 template <module Net> void load_model(Net& net, const std::string& path, std::string_view part = "") {
   static_assert(!std::is_const_v<Net>, "lamina: load_model writes to a model; this one is const");
-  io::detail::load_model(stored_tensors(std::as_const(net)), outline(net), class_name<Net>(), io::read_checkpoint(path),
-                         part);
+  io::detail::load_model(stored_tensors(std::as_const(net), Names::all), outline(net, Names::all), class_name<Net>(),
+                         io::read_checkpoint(path), part);
 }
 
 }  // namespace lamina

@@ -50,6 +50,35 @@ constexpr idx macs_of(const Graph& graph, const Node& node, const std::variant<A
 }
 }  // namespace detail
 
+/// Drops the values that no output needs, inputs of the model aside. What a forward computes in vain costs nothing.
+constexpr void drop_unread(Graph& graph) {
+  const int n = int(graph.nodes.size());
+  std::vector<int> number(graph.nodes.size(), -1);  // of a node that stays, among those that stay
+  for (const int output : graph.outputs) number[std::size_t(output)] = 0;
+  int kept = 0;
+  for (int i = n - 1; i >= 0; --i) {
+    const Node& node = graph.nodes[std::size_t(i)];
+    if (is<ops::Input>(node.operation)) number[std::size_t(i)] = 0;
+    if (number[std::size_t(i)] < 0) continue;
+    ++kept;
+    for (int k = 0; k < node.inputs; ++k) number[std::size_t(graph.input(node, k))] = 0;
+  }
+  if (kept == n) return;
+  Graph read;
+  for (int i = 0; i < n; ++i) {
+    if (number[std::size_t(i)] < 0) continue;
+    Node node = graph.nodes[std::size_t(i)];
+    number[std::size_t(i)] = int(read.nodes.size());
+    const int first = node.first_input;
+    node.first_input = int(read.inputs.size());
+    for (int k = 0; k < node.inputs; ++k)
+      read.inputs.push_back(number[std::size_t(graph.inputs[std::size_t(first + k)])]);
+    read.nodes.push_back(node);
+  }
+  for (const int output : graph.outputs) read.outputs.push_back(number[std::size_t(output)]);
+  graph = std::move(read);
+}
+
 /// Multiply-accumulates of a node.
 constexpr idx macs_of(const Graph& graph, const Node& node) { return detail::macs_of(graph, node, node.operation); }
 

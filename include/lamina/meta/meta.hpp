@@ -44,7 +44,7 @@ template <class Layer, class Op, class... D> constexpr Dims checked_dims(const O
 }
 
 struct MetaReading {
-  static constexpr bool defined = true;
+  static constexpr bool defined = true, computes = false;
 
   template <auto Op, class S, class Layer, class X, class... P>
   static constexpr auto perform(const Layer* layer, const X& x, const P&... parameters) {
@@ -67,6 +67,7 @@ struct MetaReading {
   }
 
   template <class X> static constexpr X materialise(const X& x) { return x; }
+  template <class S, class T> using value = Meta<S, T>;
 
  private:
   template <class P> static constexpr void record_parameter(const void*& slot, const P& parameter) {
@@ -129,6 +130,7 @@ constexpr Graph record_graph(const Net& net, const Dims* dims, std::index_sequen
   // The braces fix the order in which the inputs are numbered.
   std::tuple<meta_input<Spec>...> inputs{start<Spec>(graph, int(I), dims[I])...};
   record_outputs(graph, net(std::get<I>(inputs)...));
+  drop_unread(graph);
   return graph;
 }
 }  // namespace detail

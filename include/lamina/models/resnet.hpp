@@ -1,6 +1,7 @@
 /// Residual networks: Deep residual learning for image recognition (He, Zhang, Ren, Sun 2015, arXiv:1512.03385), as
 /// torchvision builds them: same names, same order, same checkpoints.
 #pragma once
+#include "../compose/replaceable.hpp"
 #include "../compose/sequential.hpp"
 #include "../layers/activations.hpp"
 #include "../layers/batch_norm.hpp"
@@ -21,16 +22,18 @@ using Downsample =
 
 /// Two 3x3 convolutions and a shortcut (figure 5, left): [N, In, H, W] -> [N, Planes, H / Stride, W / Stride].
 /// PyTorch: torchvision.models.resnet.BasicBlock.
-template <int In, int Planes, int Stride = 1> struct BasicBlock {
+template <int In, int Planes, int Stride = 1, class... Replaced> struct BasicBlock {
   static constexpr int expansion = 1;
   static constexpr bool projects = Stride != 1 || In != Planes;
 
-  Conv2d<In, Planes, conv{.kernel_size = 3, .stride = Stride, .padding = 1, .bias = false}> conv1;
-  BatchNorm2d<Planes> bn1;
-  ReLUInplace relu;
-  Conv2d<Planes, Planes, conv{.kernel_size = 3, .padding = 1, .bias = false}> conv2;
-  BatchNorm2d<Planes> bn2;
-  optional_parameter<projects, Downsample<In, Planes, Stride>> downsample;
+  replaceable<"conv1", Conv2d<In, Planes, conv{.kernel_size = 3, .stride = Stride, .padding = 1, .bias = false}>,
+              Replaced...>
+      conv1;
+  replaceable<"bn1", BatchNorm2d<Planes>, Replaced...> bn1;
+  replaceable<"relu", ReLUInplace, Replaced...> relu;
+  replaceable<"conv2", Conv2d<Planes, Planes, conv{.kernel_size = 3, .padding = 1, .bias = false}>, Replaced...> conv2;
+  replaceable<"bn2", BatchNorm2d<Planes>, Replaced...> bn2;
+  replaceable<"downsample", optional_parameter<projects, Downsample<In, Planes, Stride>>, Replaced...> downsample;
   LAMINA_MEMBERS(conv1, bn1, relu, conv2, bn2, downsample)
 
   constexpr auto operator()(auto x) const {
@@ -45,18 +48,21 @@ template <int In, int Planes, int Stride = 1> struct BasicBlock {
 /// The stride is in the 3x3 convolution, as torchvision has it; the paper has it in the first 1x1. (NVIDIA calls this
 /// ResNet v1.5 and measures half a point more accuracy.)
 /// PyTorch: torchvision.models.resnet.Bottleneck.
-template <int In, int Planes, int Stride = 1> struct Bottleneck {
+template <int In, int Planes, int Stride = 1, class... Replaced> struct Bottleneck {
   static constexpr int expansion = 4;
   static constexpr bool projects = Stride != 1 || In != Planes * expansion;
 
-  Conv2d<In, Planes, conv{.kernel_size = 1, .bias = false}> conv1;
-  BatchNorm2d<Planes> bn1;
-  Conv2d<Planes, Planes, conv{.kernel_size = 3, .stride = Stride, .padding = 1, .bias = false}> conv2;
-  BatchNorm2d<Planes> bn2;
-  Conv2d<Planes, Planes * expansion, conv{.kernel_size = 1, .bias = false}> conv3;
-  BatchNorm2d<Planes * expansion> bn3;
-  ReLUInplace relu;
-  optional_parameter<projects, Downsample<In, Planes * expansion, Stride>> downsample;
+  replaceable<"conv1", Conv2d<In, Planes, conv{.kernel_size = 1, .bias = false}>, Replaced...> conv1;
+  replaceable<"bn1", BatchNorm2d<Planes>, Replaced...> bn1;
+  replaceable<"conv2", Conv2d<Planes, Planes, conv{.kernel_size = 3, .stride = Stride, .padding = 1, .bias = false}>,
+              Replaced...>
+      conv2;
+  replaceable<"bn2", BatchNorm2d<Planes>, Replaced...> bn2;
+  replaceable<"conv3", Conv2d<Planes, Planes * expansion, conv{.kernel_size = 1, .bias = false}>, Replaced...> conv3;
+  replaceable<"bn3", BatchNorm2d<Planes * expansion>, Replaced...> bn3;
+  replaceable<"relu", ReLUInplace, Replaced...> relu;
+  replaceable<"downsample", optional_parameter<projects, Downsample<In, Planes * expansion, Stride>>, Replaced...>
+      downsample;
   LAMINA_MEMBERS(conv1, bn1, conv2, bn2, conv3, bn3, relu, downsample)
 
   constexpr auto operator()(auto x) const {
@@ -76,12 +82,12 @@ template <class First, class Rest, std::size_t... I> struct stage<First, Rest, s
 }  // namespace detail
 
 /// `Count` blocks, of which the first changes the extents.
-template <template <int, int, int> class Block, int Count, int In, int Planes, int Stride>
+template <template <int, int, int, class...> class Block, int Count, int In, int Planes, int Stride>
 using Stage = typename detail::stage<Block<In, Planes, Stride>, Block<Planes * Block<1, 1, 1>::expansion, Planes, 1>,
                                      std::make_index_sequence<Count - 1>>::type;
 
 /// Which blocks a ResNet has, and how many in each stage: `Blocks<Bottleneck, 3, 4, 6, 3>` (table 1 of the paper).
-template <template <int, int, int> class Block, int N2, int N3, int N4, int N5> struct Blocks {
+template <template <int, int, int, class...> class Block, int N2, int N3, int N4, int N5> struct Blocks {
   static constexpr int expansion = Block<1, 1, 1>::expansion;
   static constexpr int features = 512 * expansion;
   using conv2_x = Stage<Block, N2, 64, 64, 1>;
@@ -90,23 +96,21 @@ template <template <int, int, int> class Block, int N2, int N3, int N4, int N5> 
   using conv5_x = Stage<Block, N5, 256 * expansion, 512, 2>;
 };
 
-/// x [N, 3, H, W] -> logits [N, 1000]. The head and the first convolution are type parameters, so that `replace` can
-/// exchange them:
+/// x [N, 3, H, W] -> logits [N, 1000]. Every layer can be exchanged:
 ///   auto net10 = replace<"fc">(std::move(net), Linear<2048, 10>{});
 /// PyTorch: torchvision.models.resnet.ResNet(block, layers).
-template <class Layers, class Fc = Linear<Layers::features, 1000>,
-          class Conv1 = Conv2d<3, 64, conv{.kernel_size = 7, .stride = 2, .padding = 3, .bias = false}>>
-struct ResNet {
-  Conv1 conv1;
-  BatchNorm2d<64> bn1;
-  ReLUInplace relu;
-  MaxPool2d<max_pool{.kernel_size = 3, .stride = 2, .padding = 1}> maxpool;
-  typename Layers::conv2_x layer1;
-  typename Layers::conv3_x layer2;
-  typename Layers::conv4_x layer3;
-  typename Layers::conv5_x layer4;
-  AdaptiveAvgPool2d<Size2{1, 1}> avgpool;
-  Fc fc;
+template <class Layers, class... Replaced> struct ResNet {
+  replaceable<"conv1", Conv2d<3, 64, conv{.kernel_size = 7, .stride = 2, .padding = 3, .bias = false}>, Replaced...>
+      conv1;
+  replaceable<"bn1", BatchNorm2d<64>, Replaced...> bn1;
+  replaceable<"relu", ReLUInplace, Replaced...> relu;
+  replaceable<"maxpool", MaxPool2d<max_pool{.kernel_size = 3, .stride = 2, .padding = 1}>, Replaced...> maxpool;
+  replaceable<"layer1", typename Layers::conv2_x, Replaced...> layer1;
+  replaceable<"layer2", typename Layers::conv3_x, Replaced...> layer2;
+  replaceable<"layer3", typename Layers::conv4_x, Replaced...> layer3;
+  replaceable<"layer4", typename Layers::conv5_x, Replaced...> layer4;
+  replaceable<"avgpool", AdaptiveAvgPool2d<Size2{1, 1}>, Replaced...> avgpool;
+  replaceable<"fc", Linear<Layers::features, 1000>, Replaced...> fc;
   LAMINA_MEMBERS(conv1, bn1, relu, maxpool, layer1, layer2, layer3, layer4, avgpool, fc)
 
   constexpr auto operator()(auto x) const {

@@ -1,6 +1,7 @@
 /// U-Net: convolutional networks for biomedical image segmentation (Ronneberger, Fischer, Brox 2015, arXiv:1505.04597),
 /// with the names of the well-known PyTorch version, so that its checkpoints load.
 #pragma once
+#include "../compose/replaceable.hpp"
 #include "../compose/sequential.hpp"
 #include "../layers/activations.hpp"
 #include "../layers/batch_norm.hpp"
@@ -16,9 +17,12 @@ namespace lamina::models {
 // faster, which counts in a network that has nineteen of them.
 
 /// [Conv 3x3 -> BatchNorm -> ReLU] twice, In -> Mid -> Out channels; height and width stay.
-template <int In, int Out, int Mid = Out> struct DoubleConv {
-  Sequential<Conv2d<In, Mid, conv{.kernel_size = 3, .padding = 1, .bias = false}>, BatchNorm2d<Mid>, ReLUInplace,
-             Conv2d<Mid, Out, conv{.kernel_size = 3, .padding = 1, .bias = false}>, BatchNorm2d<Out>, ReLUInplace>
+template <int In, int Out, int Mid = Out, class... Replaced> struct DoubleConv {
+  replaceable<
+      "double_conv",
+      Sequential<Conv2d<In, Mid, conv{.kernel_size = 3, .padding = 1, .bias = false}>, BatchNorm2d<Mid>, ReLUInplace,
+                 Conv2d<Mid, Out, conv{.kernel_size = 3, .padding = 1, .bias = false}>, BatchNorm2d<Out>, ReLUInplace>,
+      Replaced...>
       double_conv;
   LAMINA_MEMBERS(double_conv)
 
@@ -26,8 +30,8 @@ template <int In, int Out, int Mid = Out> struct DoubleConv {
 };
 
 /// Half the height and width, Out channels.
-template <int In, int Out> struct Down {
-  Sequential<MaxPool2d<>, DoubleConv<In, Out>> maxpool_conv;
+template <int In, int Out, class... Replaced> struct Down {
+  replaceable<"maxpool_conv", Sequential<MaxPool2d<>, DoubleConv<In, Out>>, Replaced...> maxpool_conv;
   LAMINA_MEMBERS(maxpool_conv)
 
   constexpr auto operator()(auto x) const { return maxpool_conv(x); }
@@ -35,19 +39,20 @@ template <int In, int Out> struct Down {
 
 /// Doubles the height and width of `low`, pads it to those of `skip`, and convolves both. skip and low have In channels
 /// together: bilinear interpolation keeps those of low, a transposed convolution takes In and halves them.
-template <int In, int Out, bool Bilinear = true> struct Up {
-  std::conditional_t<Bilinear, Upsample<upsample{.scale_factor = 2, .mode = "bilinear", .align_corners = true}>,
-                     ConvTranspose2d<In, In / 2, conv_transpose{.kernel_size = 2, .stride = 2}>>
-      up;
-  DoubleConv<In, Out, Bilinear ? In / 2 : Out> conv;
+template <int In, int Out, bool Bilinear = true, class... Replaced> struct Up {
+  using Upscale =
+      std::conditional_t<Bilinear, Upsample<upsample{.scale_factor = 2, .mode = "bilinear", .align_corners = true}>,
+                         ConvTranspose2d<In, In / 2, conv_transpose{.kernel_size = 2, .stride = 2}>>;
+  replaceable<"up", Upscale, Replaced...> up;
+  replaceable<"conv", DoubleConv<In, Out, Bilinear ? In / 2 : Out>, Replaced...> conv;
   LAMINA_MEMBERS(up, conv)
 
   constexpr auto operator()(auto low, auto skip) const { return conv(cat<1>(skip, pad_to(up(low), skip))); }
 };
 
 /// 1x1 convolution to the classes.
-template <int In, int Out> struct OutConv {
-  Conv2d<In, Out> conv;
+template <int In, int Out, class... Replaced> struct OutConv {
+  replaceable<"conv", Conv2d<In, Out>, Replaced...> conv;
   LAMINA_MEMBERS(conv)
 
   constexpr auto operator()(auto x) const { return conv(x); }
@@ -55,20 +60,20 @@ template <int In, int Out> struct OutConv {
 
 /// x [N, Channels, H, W] -> logits [N, Classes, H, W], for any H and W from 16 on. Base is the width of the first
 /// block; the published net has 64. PyTorch: UNet(n_channels, n_classes, bilinear) of milesial/Pytorch-UNet.
-template <int Channels, int Classes, bool Bilinear = true, int Base = 64> struct UNet {
+template <int Channels, int Classes, bool Bilinear = true, int Base = 64, class... Replaced> struct UNet {
   static_assert(Base > 0 && Base % 2 == 0, "lamina: UNet: Base is even: bilinear blocks halve it");
   static constexpr int factor = Bilinear ? 2 : 1;
 
-  DoubleConv<Channels, Base> inc;
-  Down<Base, 2 * Base> down1;
-  Down<2 * Base, 4 * Base> down2;
-  Down<4 * Base, 8 * Base> down3;
-  Down<8 * Base, 16 * Base / factor> down4;
-  Up<16 * Base, 8 * Base / factor, Bilinear> up1;
-  Up<8 * Base, 4 * Base / factor, Bilinear> up2;
-  Up<4 * Base, 2 * Base / factor, Bilinear> up3;
-  Up<2 * Base, Base, Bilinear> up4;
-  OutConv<Base, Classes> outc;
+  replaceable<"inc", DoubleConv<Channels, Base>, Replaced...> inc;
+  replaceable<"down1", Down<Base, 2 * Base>, Replaced...> down1;
+  replaceable<"down2", Down<2 * Base, 4 * Base>, Replaced...> down2;
+  replaceable<"down3", Down<4 * Base, 8 * Base>, Replaced...> down3;
+  replaceable<"down4", Down<8 * Base, 16 * Base / factor>, Replaced...> down4;
+  replaceable<"up1", Up<16 * Base, 8 * Base / factor, Bilinear>, Replaced...> up1;
+  replaceable<"up2", Up<8 * Base, 4 * Base / factor, Bilinear>, Replaced...> up2;
+  replaceable<"up3", Up<4 * Base, 2 * Base / factor, Bilinear>, Replaced...> up3;
+  replaceable<"up4", Up<2 * Base, Base, Bilinear>, Replaced...> up4;
+  replaceable<"outc", OutConv<Base, Classes>, Replaced...> outc;
   LAMINA_MEMBERS(inc, down1, down2, down3, down4, up1, up2, up3, up4, outc)
 
   constexpr auto operator()(auto x) const {

@@ -11,18 +11,21 @@ struct KeySizes {
   idx parameters = 0;
 };
 template <class T> constexpr KeySizes sizes_of_member();
-template <class... M> constexpr KeySizes sum_of_sizes(const NameList<sizeof...(M)>& names, types<M...>) {
+template <class... M, class... Own>
+constexpr KeySizes sum_of_sizes(const NameList<sizeof...(M)>& names, types<M...>, types<Own...>) {
   const KeySizes members[] = {sizes_of_member<M>()..., {}};
+  const bool again[] = {is_shared<Own>..., false};
   const bool is_module[] = {module<M>..., false};
   KeySizes sum;
   for (std::size_t i = 0; i < sizeof...(M); ++i) {
     sum.keys += members[i].keys;
     sum.chars += members[i].chars + members[i].keys * (names.name[i].size() + is_module[i]);
-    sum.parameters += members[i].parameters;
+    if (!again[i]) sum.parameters += members[i].parameters;
   }
   return sum;
 }
-template <class T> inline constexpr KeySizes key_sizes = sum_of_sizes(Members<T>::names, member_types<T>{});
+template <class T>
+inline constexpr KeySizes key_sizes = sum_of_sizes(Members<T>::names, listed_types<T>{}, member_types<T>{});
 template <class T> constexpr KeySizes sizes_of_member() {
   if constexpr (stored<T>) return {is_saved<T>, 0, is_parameter<T> ? T::size : 0};
   else if constexpr (module<T>) return key_sizes<T>;
@@ -76,7 +79,7 @@ struct KeyWriter {
       if (key_sizes<T>.keys > 0) {
         const std::size_t outer = prefix_size;
         enter(name);
-        module_keys(Members<T>::names, member_types<T>{});
+        module_keys(Members<T>::names, listed_types<T>{});
         prefix_size = outer;
       }
   }
@@ -85,7 +88,7 @@ template <class Net>
 inline constexpr auto key_text = [] {
   KeyText<key_sizes<Net>.keys, key_sizes<Net>.chars> text;
   KeyWriter writer{text.chars, text.ends};
-  writer.module_keys(Members<Net>::names, member_types<Net>{});
+  writer.module_keys(Members<Net>::names, listed_types<Net>{});
   return text;
 }();
 }  // namespace detail

@@ -79,9 +79,10 @@ template <std::size_t I> struct Nth {
 };
 }  // namespace detail
 
-/// Member number `I` of a module that is no container.
+/// Member number `I` of a module.
 template <std::size_t I, class T> constexpr auto& get_member(T& module) {
-  if constexpr (says_members<std::remove_const_t<T>>) return module.lamina_members(detail::Nth<I>{});
+  if constexpr (container<std::remove_const_t<T>>) return module.template lamina_child<I>();
+  else if constexpr (says_members<std::remove_const_t<T>>) return module.lamina_members(detail::Nth<I>{});
   else return boost::pfr::get<I>(module);
 }
 

@@ -1,6 +1,7 @@
 /// What a module is, and the walks over one: parameters and buffers in the order of PyTorch's state_dict, modules in
 /// the order of named_modules.
 #pragma once
+#include "../core/shared.hpp"
 #include "../tensor/parameter.hpp"
 #include "members.hpp"
 #include <array>
@@ -18,6 +19,7 @@ template <class T> inline constexpr bool is_array_of_modules = false;
 template <class T>
 concept module = container<std::remove_const_t<T>> || says_members<std::remove_const_t<T>> ||
     (std::is_class_v<T>&& std::is_aggregate_v<T> && !stored<T> && !std::is_same_v<std::remove_const_t<T>, Absent> &&
+     !detail::is_shared<std::remove_const_t<T>> &&
      (!detail::of_standard_library<std::remove_const_t<T>>() || detail::is_array_of_modules<std::remove_const_t<T>>));
 
 namespace detail {
@@ -27,6 +29,84 @@ template <class T, std::size_t N> struct Members<std::array<T, N>> {
   static_assert(N == std::size_t(-1), "lamina: an array has no names for the layers in it: hold them in a ModuleList");
   using list = types<>;
   static constexpr NameList<0> names{};
+};
+}  // namespace detail
+
+namespace detail {
+/// What a path may lead to.
+enum class Kind : unsigned char { attribute, child, stored };
+template <class M> constexpr Kind kind_of() {
+  return module<M> || is_shared<M> ? Kind::child : stored<M> ? Kind::stored : Kind::attribute;
+}
+template <class T> struct KindsOf;
+template <class... M> struct KindsOf<types<M...>> {
+  static constexpr Kind kind[sizeof...(M) + 1] = {kind_of<M>()..., Kind::attribute};
+};
+template <class T> constexpr Kind kind_of_member(std::size_t i) { return KindsOf<member_types<T>>::kind[i]; }
+
+/// Number of the member of this name, if it is a child or a parameter or buffer; else -1.
+template <class T> constexpr idx find_member(std::string_view name) {
+  for (std::size_t i = 0; i < member_count<T>; ++i)
+    if (kind_of_member<T>(i) != Kind::attribute && member_name<T>(i) == name) return idx(i);
+  return -1;
+}
+/// The same for children alone.
+template <class T> constexpr idx find_child(std::string_view name) {
+  const idx i = find_member<T>(name);
+  return i >= 0 && kind_of_member<T>(std::size_t(i)) == Kind::child ? i : -1;
+}
+template <class T> constexpr Text no_child(std::string_view name) {
+  Text text;
+  text << "no child is named \"" << name << "\"; the children are:";
+  for (std::size_t i = 0; i < member_count<T>; ++i)
+    if (kind_of_member<T>(i) == Kind::child) text << ' ' << member_name<T>(i);
+  return text;
+}
+/// What a module has, where the name of a parameter might have been meant.
+template <class T> constexpr Text no_member(std::string_view name) {
+  Text text;
+  for (std::size_t i = 0; i < member_count<T>; ++i)
+    if (kind_of_member<T>(i) == Kind::stored) text << ' ' << member_name<T>(i);
+  return text.empty() ? no_child<T>(name) : Text{} << no_child<T>(name) << "; its parameters and buffers are:" << text;
+}
+
+/// The number of the member that `shared<Name>` in a module of type T stands for.
+template <class T, fixed_string Name> constexpr std::size_t original() {
+  constexpr idx i = find_child<T>(Name.view());
+  if constexpr (i < 0) fail<Text{} << "shared: " << no_child<T>(Name.view())>();
+  else if constexpr (is_shared<nth_of_t<std::size_t(i), member_types<T>>>)
+    fail<Text{} << "shared: \"" << Name.view() << "\" is shared itself: name the module that it stands for">();
+  return i < 0 ? 0 : std::size_t(i);
+}
+template <class T, class M> struct listed { using type = M; };
+template <class T, fixed_string Name> struct listed<T, shared<Name>> {
+  using type = nth_of_t<original<T, Name>(), member_types<T>>;
+};
+template <class T, class List> struct Listed;
+template <class T, class... M> struct Listed<T, types<M...>> { using type = types<typename listed<T, M>::type...>; };
+template <class... M> constexpr bool has_shared(types<M...>) { return any_shared<M...>(); }
+template <class T, bool Shares> struct listed_members { using type = member_types<T>; };
+template <class T> struct listed_members<T, true> : Listed<T, member_types<T>> {};
+}  // namespace detail
+
+/// True if a member of T stands for another one.
+template <class T> inline constexpr bool shares_members = detail::has_shared(member_types<T>{});
+/// The types of a module's members, with what is shared in the place of its second name.
+template <class T> using listed_types = typename detail::listed_members<T, shares_members<T>>::type;
+
+/// Whether a list has a shared module once, under its first name (PyTorch: named_modules, named_parameters), or under
+/// every name (state_dict, the printed text).
+enum class Names : bool { first, all };
+
+namespace detail {
+/// Calls visit(name, member, again) for members; for what is shared, with the module itself and `again` true.
+template <class T, class Visit> struct EveryName {
+  const T& module;
+  Visit& visit;
+  template <class M> constexpr void operator()(std::string_view name, const M& member) const {
+    if constexpr (is_shared<M>) visit(name, get_member<original<T, M::name>()>(module), true);
+    else visit(name, member, false);
+  }
 };
 }  // namespace detail
 

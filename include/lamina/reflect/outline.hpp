@@ -20,6 +20,7 @@ struct OutlineRow {
   bool has_forward = true;     ///< false for ModuleList and ModuleDict
   bool chains = false;         ///< gives what its last child gives: Sequential
   bool merges_equals = false;  ///< prints equal neighbours once: ModuleList
+  bool again = false;          ///< a module, or what is below it, that has a row of another name before
 };
 
 namespace detail {
@@ -34,7 +35,9 @@ template <class M> constexpr bool has_forward() {
 
 struct OutlineMembers {
   std::vector<OutlineRow>& rows;
+  Names names;
   int parent = -1;
+  bool again = false;
 
   template <class T> void operator()(std::string_view name, const T& member) const {
     if constexpr (is_parameter<T>) {
@@ -48,9 +51,16 @@ struct OutlineMembers {
       added.has_forward = has_forward<T>();
       added.chains = container<T> && added.has_forward;
       added.merges_equals = merges_equals<T>();
-      for_each_member(member, OutlineMembers{rows, row});
+      added.again = again;
+      const OutlineMembers below{rows, names, row, again};
+      if constexpr (shares_members<T>) for_each_member(member, EveryName<T, const OutlineMembers>{member, below});
+      else for_each_member(member, below);
       rows[std::size_t(row)].end = int(rows.size());
     }
+  }
+  template <class T> void operator()(std::string_view name, const T& member, bool again_here) const {
+    if (!again_here) (*this)(name, member);
+    else if (names == Names::all) OutlineMembers{rows, names, parent, true}(name, member);
   }
 
  private:
@@ -62,10 +72,11 @@ struct OutlineMembers {
 };
 }  // namespace detail
 
-/// The rows of a model, parents first, in the order of PyTorch's named_modules.
-template <module M> std::vector<OutlineRow> outline(const M& net) {
+/// The rows of a model, parents first, in the order of PyTorch's named_modules. A shared module has a row under its
+/// first name, or under every name.
+template <module M> std::vector<OutlineRow> outline(const M& net, Names names = Names::first) {
   std::vector<OutlineRow> rows;
-  detail::OutlineMembers{rows}({}, net);
+  detail::OutlineMembers{rows, names}({}, net);
   return rows;
 }
 

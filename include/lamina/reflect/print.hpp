@@ -100,6 +100,7 @@ inline std::string named_modules_text(const std::vector<OutlineRow>& rows) {
     if (!path.empty()) path += '.';
     path += module.name;
     path_size.push_back(path.size());
+    if (module.again) continue;
     // Python's repr of a text chooses the quotation mark that it does not hold.
     const char quote = path.find('\'') != std::string::npos && path.find('"') == std::string::npos ? '"' : '\'';
     (((out += '(') += quote) += path) += quote;
@@ -113,7 +114,7 @@ inline std::string named_modules_text(const std::vector<OutlineRow>& rows) {
 
 /// The text that PyTorch's print(net) shows, without a line end behind it. Classes appear under their own names,
 /// children under those of the members; numbers are written as Python writes them.
-template <module M> std::string to_string(const M& net) { return detail::repr(outline(net)); }
+template <module M> std::string to_string(const M& net) { return detail::repr(outline(net, Names::all)); }
 
 /// Writes to_string(net). Layers and containers print wherever `<<` is written. A class of yours lives in a namespace
 /// of yours, so say `using namespace lamina;` or `using lamina::operator<<;` there, or print lamina::to_string(net).
@@ -125,7 +126,7 @@ std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& o
 /// Writes what Python's `for item in net.named_modules(): print(item)` shows: one pair of path and text a module, the
 /// net first.
 template <class Out, module M> void print_named_modules(Out& out, const M& net) {
-  out << std::string_view(detail::named_modules_text(outline(net)));
+  out << std::string_view(detail::named_modules_text(outline(net, Names::all)));
 }
 
 }  // namespace lamina

@@ -13,6 +13,7 @@ template <class StoragePointer> struct StoredTensor {
   Dims dims{};
   Dtype dtype = Dtype::float32;
   bool buffer = false, saved = true;  ///< a transient buffer is not saved
+  bool again = false;                 ///< under another name before
 
   std::size_t bytes() const { return std::size_t(count(dims)) * item_size(dtype); }
 };
@@ -22,6 +23,7 @@ struct MemberType;
 struct NamedMember {
   std::string_view name{};
   const MemberType* type = nullptr;  ///< null for members that hold no parameters
+  bool again = false;                ///< a second name of another member
 };
 
 /// A type of member, as the walk over a model sees it. Tables, and `find_members`, are all that is made anew for every
@@ -40,9 +42,13 @@ struct MemberType {
 /// Lists the parameters and buffers of a model with their paths.
 class StoredWalk {
   std::string path;
+  Names names;
+  bool again = false;
 
  public:
   std::vector<StoredTensor<const Storage*>> list;
+
+  explicit StoredWalk(Names n) : names(n) {}
 
   void members(const void* module, const MemberType& type) {
     std::vector<const void*> addresses(type.count);
@@ -50,7 +56,7 @@ class StoredWalk {
     for (const auto turn : {MemberType::parameter, MemberType::buffer, MemberType::child})
       for (std::size_t i = 0; i < type.count; ++i)
         if (const NamedMember& m = type.members[i]; m.type && m.type->turn == turn)
-          member(m.name, addresses[i], *m.type);
+          m.again ? shared_member(m.name, addresses[i], *m.type) : member(m.name, addresses[i], *m.type);
   }
 
  private:
@@ -61,8 +67,15 @@ class StoredWalk {
     if (type.turn == MemberType::child) members(address, type);
     else
       list.push_back({path, static_cast<const Storage*>(address), type.dims, type.dtype,
-                      type.turn == MemberType::buffer, type.saved});
+                      type.turn == MemberType::buffer, type.saved, again});
     path.resize(above);
+  }
+  /// Takes in a module under a second name.
+  void shared_member(std::string_view name, const void* address, const MemberType& type) {
+    if (names == Names::first) return;
+    const bool outer = std::exchange(again, true);
+    member(name, address, type);
+    again = outer;
   }
 };
 
@@ -74,13 +87,16 @@ inline constexpr MemberType stored_type{.turn = is_buffer<P> ? MemberType::buffe
 
 struct FindMembers {
   const void**& addresses;
-  template <class T> void operator()(std::string_view, const T& member) const {
+  template <class T> void operator()(std::string_view, const T& member, bool = false) const {
     if constexpr (stored<T>) *addresses++ = &member.storage();
     else *addresses++ = &member;
   }
 };
 template <class M> void find_members(const void* module, const void** addresses) {
-  for_each_member(*static_cast<const M*>(module), FindMembers{addresses});
+  const M& net = *static_cast<const M*>(module);
+  const FindMembers find{addresses};
+  if constexpr (shares_members<M>) for_each_member(net, EveryName<M, const FindMembers>{net, find});
+  else for_each_member(net, find);
 }
 
 template <class M> struct StoredModule;
@@ -89,31 +105,33 @@ template <class T> constexpr const MemberType* stored_member_type() {
   else if constexpr (module<T>) return &StoredModule<T>::type;
   else return nullptr;
 }
-template <class... T> constexpr auto name_members(types<T...>, const auto& names) {
+template <class... T, class... Own> constexpr auto name_members(types<T...>, types<Own...>, const auto& names) {
   std::array<NamedMember, sizeof...(T)> members{};
   std::size_t i = 0;
-  ((members[i] = {names.name[i], stored_member_type<T>()}, ++i), ...);
+  ((members[i] = {names.name[i], stored_member_type<T>(), is_shared<Own>}, ++i), ...);
   return members;
 }
 template <class M> struct StoredModule {
-  static constexpr auto members = name_members(member_types<M>{}, Members<M>::names);
+  static constexpr auto members = name_members(listed_types<M>{}, member_types<M>{}, Members<M>::names);
   static constexpr MemberType type{
       .turn = MemberType::child, .members = members.data(), .count = members.size(), .find_members = find_members<M>};
 };
 }  // namespace detail
 
-/// Every parameter and buffer of a model in state_dict order, for reading.
-template <class Net> std::vector<StoredTensor<const Storage*>> stored_tensors(const Net& net) {
-  detail::StoredWalk walk;
+/// Every parameter and buffer of a model in state_dict order, for reading. A shared module's are listed once, or with
+/// `Names::all` under every key that the state_dict has.
+template <class Net>
+std::vector<StoredTensor<const Storage*>> stored_tensors(const Net& net, Names names = Names::first) {
+  detail::StoredWalk walk(names);
   walk.members(&net, detail::StoredModule<Net>::type);
   return std::move(walk.list);
 }
 /// The same for writing.
-template <class Net> std::vector<StoredTensor<Storage*>> stored_tensors(Net& net) {
+template <class Net> std::vector<StoredTensor<Storage*>> stored_tensors(Net& net, Names names = Names::first) {
   std::vector<StoredTensor<Storage*>> list;
-  for (auto& tensor : stored_tensors(std::as_const(net)))
+  for (auto& tensor : stored_tensors(std::as_const(net), names))
     list.push_back({std::move(tensor.path), const_cast<Storage*>(tensor.storage), tensor.dims, tensor.dtype,
-                    tensor.buffer, tensor.saved});
+                    tensor.buffer, tensor.saved, tensor.again});
   return list;
 }
 

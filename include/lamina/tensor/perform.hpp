@@ -14,6 +14,10 @@ namespace lamina {
 ///   combine<Op, S>(X&&...)                                            several operands
 ///   map(const ops::Activation&, X&&)                                  a function whose parameter only the run knows
 ///   materialise(X&&)                                                  everything pending computed
+///   value<S, T>                                                       the type of an operand with nothing pending
+///   computes                                                          true if it computes elements
+/// and, if it wants to know what modules return,
+///   gave(const M& module, X&&)                                        which returns the operand to go on with
 /// as static constexpr templates, where S is the shape type of the result, and X::shape_type names the operand's
 /// extents.
 template <class X> struct reading { static constexpr bool defined = false; };
@@ -45,6 +49,13 @@ template <auto Op, class X> constexpr auto apply(X&& x) {
 }
 }  // namespace detail
 
+/// What `module` returns, y, after a reading that wants to know of it was told.
+template <class M, class Y> constexpr auto given(const M& module, Y&& y) {
+  if constexpr (requires { reading<std::remove_cvref_t<Y>>::gave(module, std::forward<Y>(y)); })
+    return reading<std::remove_cvref_t<Y>>::gave(module, std::forward<Y>(y));
+  else return std::remove_cvref_t<Y>(std::forward<Y>(y));
+}
+
 /// Applies an operation with a layer's parameters to one operand.
 template <auto Op, class Layer, class X, class... P>
 constexpr auto perform(const Layer& layer, X&& x, const P&... parameters) {
@@ -54,13 +65,13 @@ constexpr auto perform(const Layer& layer, X&& x, const P&... parameters) {
   } else if constexpr (ops::takes_one_image<Op> && detail::operand_shape_t<X>::dims.rank == 3) {
     auto batch = detail::apply<ops::Unsqueeze{0}>(std::forward<X>(x));
     auto image = perform<Op>(layer, std::move(batch), parameters...);
-    return detail::apply<ops::Flatten{0, 1}>(std::move(image));
+    return given(layer, detail::apply<ops::Flatten{0, 1}>(std::move(image)));
   } else {
     using In = detail::operand_shape_t<X>;
     detail::require_valid<Op, Layer, In>();
     if constexpr (Op.check(In::dims).empty())
-      return reading<std::remove_cvref_t<X>>::template perform<Op, detail::result_shape<Op, In>>(
-          &layer, std::forward<X>(x), parameters...);
+      return given(layer, reading<std::remove_cvref_t<X>>::template perform<Op, detail::result_shape<Op, In>>(
+                              &layer, std::forward<X>(x), parameters...));
     else return std::remove_cvref_t<X>(x);  // the sentence is out; what follows shall not add to it
   }
 }

@@ -1,4 +1,5 @@
 // What edits promise: read from PyTorch's own tests of Sequential, ModuleList and ModuleDict.
+#include "marked.hpp"
 #include <catch2/catch_test_macros.hpp>
 #include <lamina/compose/edit.hpp>
 #include <lamina/compose/module_dict.hpp>
@@ -10,21 +11,6 @@
 #include <lamina/reflect/keys.hpp>
 
 using namespace lamina;
-
-namespace {
-/// A layer that can be told from others: its weight is `mark`.
-template <int In, int Out> Linear<In, Out> marked(float mark) {
-  Linear<In, Out> layer;
-  layer.weight.data()[0] = mark;
-  return layer;
-}
-template <class Layer> float mark(const Layer& layer) { return layer.weight.data()[0]; }
-
-using A = Linear<4, 8>;
-using B = Linear<8, 2>;
-using C = Linear<2, 1>;
-template <class Expected, class T> constexpr bool is_a(const T&) { return std::is_same_v<Expected, T>; }
-}  // namespace
 
 TEST_CASE("append moves the weights and returns a longer type") {
   ModuleList<A, ReLU> list(marked<4, 8>(1), ReLU{});
@@ -46,19 +32,6 @@ TEST_CASE("append names a child, or counts it") {
   CHECK(is_a<Sequential<A, named<"act", ReLU>>>(append<"act">(Sequential<A>{}, ReLU{})));
   CHECK(is_a<ModuleDict<named<"fc", A>>>(append<"fc">(ModuleDict<>{}, A{})));
   CHECK(is_a<ModuleList<A>>(append(ModuleList<>{}, A{})));
-}
-
-TEST_CASE("extend takes the children of both") {
-  ModuleList<A> first(marked<4, 8>(1));
-  ModuleList<B, C> second(marked<8, 2>(2), marked<2, 1>(3));
-  auto copied = extend(ModuleList<A>(marked<4, 8>(0)), second);  // an lvalue stays as it is
-  CHECK(mark(second[1_c]) == 3);
-  CHECK(mark(copied[2_c]) == 3);
-  auto both = extend(std::move(first), std::move(second));
-  CHECK(is_a<ModuleList<A, B, C>>(both));
-  CHECK(mark(both[0_c]) == 1);
-  CHECK(mark(both[2_c]) == 3);
-  CHECK(is_a<ModuleList<>>(extend(ModuleList<>{}, ModuleList<>{})));
 }
 
 TEST_CASE("insert works at the front, in the middle, at the end and from the back") {
@@ -92,24 +65,12 @@ TEST_CASE("erase and pop close the gap") {
   auto [others, act] = pop<"act">(ModuleDict<named<"a", A>, named<"act", ReLU>, named<"b", B>>{});
   CHECK(is_a<ModuleDict<named<"a", A>, named<"b", B>>>(others));
   CHECK(is_a<ReLU>(act));
+  // As above by name; and of one child nothing is left.
+  auto [none, only] = pop<0>(Sequential<A>(marked<4, 8>(7)));
+  CHECK(is_a<Sequential<>>(none));
+  CHECK(mark(only) == 7);
   // Positions of a Sequential are counted anew; names stay.
   CHECK(is_a<Sequential<named<"act", ReLU>, B>>(erase<0>(Sequential<A, named<"act", ReLU>, B>{})));
-}
-
-TEST_CASE("slices follow Python's bounds") {
-  const auto list = [] { return ModuleList<A, B, C>(marked<4, 8>(1), marked<8, 2>(2), marked<2, 1>(3)); };
-  CHECK(is_a<ModuleList<B, C>>(slice<1>(list())));
-  CHECK(is_a<ModuleList<A, B>>(slice<0, -1>(list())));
-  CHECK(is_a<ModuleList<B>>(slice<-2, -1>(list())));
-  CHECK(is_a<ModuleList<>>(slice<2, 1>(list())));
-  CHECK(is_a<ModuleList<A, C>>(slice<0, 3, 2>(list())));
-  CHECK(is_a<ModuleList<B>>(slice<1, 3, 2>(list())));
-  CHECK(mark(slice<2>(list())[0_c]) == 3);
-  // nn.Sequential(A, B, C)[1:] has the keys "1" and "2".
-  using Rest = decltype(slice<1>(Sequential<A, B, C>{}));
-  static_assert(std::is_same_v<Rest, Sequential<named<"1", B>, named<"2", C>>> &&
-                state_dict_keys<Rest>[0] == "1.weight");
-  CHECK(is_a<Sequential<named<"fc", B>>>(slice<1, 2>(Sequential<A, named<"fc", B>, C>{})));
 }
 
 TEST_CASE("assign takes the place of a name, or the end") {
