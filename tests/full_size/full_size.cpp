@@ -17,15 +17,15 @@ Reference::Reference(const char* name)
     : name(name), tensors(lamina::io::read_state_dict(LAMINA_SOURCE_ROOT "/tests/full_size/" + std::string(name) +
                                                       ".safetensors")) {}
 
-void Reference::read_input(const lamina::Dims& dims, float* elements) const {
-  const auto* input = tensors.find("input");
+void Reference::read(const char* tensor, const lamina::Dims& dims, float* elements) const {
+  const auto* input = tensors.find(tensor);
   REQUIRE(input);
   REQUIRE(extents(*input) == extents(dims));
   lamina::io::copy_elements(*input, lamina::Dtype::float32, elements);
 }
 
-void Reference::compare(const char* reading, const lamina::Dims& dims, const float* y) const {
-  const auto* output = tensors.find("output");
+void Reference::compare(const char* reading, const lamina::Dims& dims, const float* y, const char* tensor) const {
+  const auto* output = tensors.find(tensor);
   REQUIRE(output);
   REQUIRE(extents(*output) == extents(dims));
   std::vector<double> expected(std::size_t(output->numel()));
@@ -37,7 +37,7 @@ void Reference::compare(const char* reading, const lamina::Dims& dims, const flo
     error = std::max(error, std::abs(y[i] - expected[i]));
     finite = finite && std::isfinite(y[i]);
   }
-  std::printf("%s, %s: max error %.2g of max|output| %.6g\n", name, reading, error / scale, scale);
+  std::printf("%s, %s: max error %.2g of max|%s| %.6g\n", name, reading, error / scale, tensor, scale);
   CHECK(finite);
   CHECK(error < 1e-5 * scale);
 }

@@ -10,9 +10,9 @@ class Reference {
  public:
   /// Reads `name`.safetensors of this folder.
   explicit Reference(const char* name);
-  void read_input(const lamina::Dims& dims, float* elements) const;
+  void read(const char* tensor, const lamina::Dims& dims, float* elements) const;
   /// max|y - output| < 1e-5 max|output|; prints the measured error.
-  void compare(const char* reading, const lamina::Dims& dims, const float* y) const;
+  void compare(const char* reading, const lamina::Dims& dims, const float* y, const char* output = "output") const;
 
  private:
   const char* name;
@@ -25,7 +25,7 @@ template <class Net, lamina::shape Input> void check_eager(const char* name) {
   Net net;
   fill(net);
   lamina::Tensor<float, Input> x;
-  reference.read_input(x.dims(), x.data());
+  reference.read("input", x.dims(), x.data());
   const auto y = lamina::materialise(std::as_const(net)(x));
   reference.compare("eager", y.dims(), y.data());
 }
@@ -34,7 +34,7 @@ template <class Net, lamina::shape Input> void check_planned(const char* name) {
   Net net;
   fill(net);
   lamina::Tensor<float, Input> x;
-  reference.read_input(x.dims(), x.data());
+  reference.read("input", x.dims(), x.data());
   auto engine = lamina::compile<Input>(net);
   const auto y = engine(x);
   reference.compare("planned", y.dims(), y.data());
