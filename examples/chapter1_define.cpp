@@ -36,11 +36,16 @@ static_assert(macs<Switchable, Shape<1, 784>> == 784 * 256 + 256 * 10);
 int main() {
   std::cout << "Sequential, by position:\n" << Positional{} << "\n\nSequential, by name:\n" << Named{} << '\n';
 
-  // A type cannot change, so append makes a new one and moves the weights.
+  // A type cannot change, so an edit makes a new one and moves the weights.
   auto list = append(ModuleList<Linear<784, 256>, ReLU>{}, Linear<256, 10>{});
   std::cout << "\nModuleList, after append:\n" << list << '\n';
   auto dict = append<"output">(ModuleDict<named<"linear", Linear<784, 256>>, named<"act", ReLU>>{}, Linear<256, 10>{});
   std::cout << "\nModuleDict, after append<\"output\">:\n" << dict << '\n';
+
+  // Slices, sums and products are Python's. A product calls the same modules again, with the same parameters.
+  auto deep = slice<0, 2>(Positional{}) + Sequential<Linear<256, 256>, ReLU>{} * 3_c + slice<2>(Positional{});
+  static_assert(parameter_count<decltype(deep)> == parameter_count<Positional> + 256 * 256 + 256);
+  std::cout << "\nA block three times over between two slices:\n" << deep << '\n';
 
   std::cout << "\nkeys of the named Sequential:";
   for (auto key : state_dict_keys<Named>) std::cout << ' ' << key;

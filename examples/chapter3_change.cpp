@@ -1,4 +1,5 @@
-/// Chapter 3: change a model that exists: another head, one more input, one more output.
+/// Chapter 3: change a model that exists: another head, another layer anywhere, one more input, one more output, the
+/// outputs of modules inside.
 ///   chapter3_change
 #include "around_a_net.hpp"
 #include <iostream>
@@ -37,6 +38,18 @@ int main() {
   std::cout << "ten classes:";
   for (float p : classes.span()) std::cout << ' ' << p;
 
+  // Any layer can go, by its path: the last block gets a convolution with a bias.
+  auto biased = replace<"layer4.2.conv3">(std::move(with_head), Conv2d<512, 2048, conv{.kernel_size = 1}>{});
+  fill(get<"layer4.2.conv3">(biased));
+  std::cout << "\nthe new layer: " << get<"layer4.2.conv3">(biased)
+            << "\na parameter beside it: " << get<"layer4.2.bn3.weight">(biased).size << " elements";
+
+  // Features of modules inside: what only the result needs is neither computed nor planned.
+  auto features = only_output<"layer2", "layer4">(std::move(biased));
+  static_assert(macs<decltype(features), Shape<1, 3, 64, 64>> < macs<models::ResNet50, Shape<1, 3, 64, 64>>);
+  const auto [c3, c5] = features(picture);
+  std::cout << "\nfeatures: " << (Text{} << c3.dims() << " and " << c5.dims()).view();
+
   ExtraInput<models::ResNet18> two_inputs;
   fill(two_inputs);
   Tensor<float, Shape<1>> number;
@@ -47,7 +60,6 @@ int main() {
 
   ExtraOutput<models::ResNet18> two_outputs;
   fill(two_outputs);
-  const auto [probabilities, features] = compile<Shape<1, 3, 64, 64>>(two_outputs)(picture);
-  std::cout << "\nwith a second output: " << probabilities.size() << " classes and " << features.size()
-            << " features\n";
+  const auto [probabilities, logits] = compile<Shape<1, 3, 64, 64>>(two_outputs)(picture);
+  std::cout << "\nwith a second output: " << probabilities.size() << " classes and " << logits.size() << " features\n";
 }

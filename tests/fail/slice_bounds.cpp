@@ -1,6 +1,6 @@
 // expect: slice<1, 4> is out of range; this container has 3 children
-#include <lamina/compose/edit.hpp>
 #include <lamina/compose/module_list.hpp>
+#include <lamina/compose/slice.hpp>
 #include <lamina/layers/activations.hpp>
 #include <lamina/layers/linear.hpp>
 

@@ -2,7 +2,7 @@
 
 Folders of include/lamina depend one way; third-party headers stay where they belong; lamina.hpp names every public
 header of the CPU library but the opt-in ones; every test and example is in the list of a meson.build; code in README.md
-and docs stands in a file that compiles.
+and docs stands in a file that compiles, and every row of docs/containers.md in a test.
 """
 
 import pathlib
@@ -188,6 +188,18 @@ def code_in_pages_compiles(library):
                 yield f"{page.relative_to(library.root).as_posix()}: no file has the block that begins {block.splitlines()[0]!r}"
 
 
+def rows_of_containers_are_tested(library):
+    """The code in the second column of the tables of docs/containers.md stands in a test of compose/."""
+    tests = ["".join(path.read_text().split()) for path in (library.root / "tests" / "unit" / "compose").glob("*.cpp")]
+    for line in (library.root / "docs" / "containers.md").read_text().splitlines():
+        cells = line.split(" | ")
+        if not line.startswith("| ") or len(cells) < 3 or cells[1] in ("lamina", "-"):
+            continue
+        for code in re.findall(r"`([^`]+)`", cells[1]) or [cells[1]]:
+            if not any("".join(code.split()) in test for test in tests):
+                yield f"no test has {code!r}"
+
+
 CHECKS = [
     table_has_no_cycle,
     folders_depend_one_way,
@@ -197,6 +209,7 @@ CHECKS = [
     umbrella_is_complete_and_sorted,
     every_source_is_listed,
     code_in_pages_compiles,
+    rows_of_containers_are_tested,
 ]
 
 

@@ -3,6 +3,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <lamina/compose/sequential.hpp>
 #include <lamina/io/load.hpp>
+#include <lamina/layers/activations.hpp>
 #include <lamina/layers/batch_norm.hpp>
 #include <lamina/layers/conv2d.hpp>
 #include <lamina/layers/linear.hpp>
@@ -101,4 +102,23 @@ TEST_CASE("elements are converted to the parameter's type, and one element fits 
   Scalar net;
   load(net, one);
   CHECK(net.zero_dim.span()[0] == 3.25f);
+}
+
+// tests/golden/shared/make_shared.py says what PyTorch does with these files.
+TEST_CASE("a shared module takes all its keys, and the value of the last") {
+  using Twice = Sequential<named<"first", Linear<4, 4>>, ReLU, named<"second", shared<"first">>>;
+  Twice net;
+  load(net, data + "/shared/state_dict.pt");
+  const io::StateDict file = io::read_state_dict(data + "/shared/state_dict.pt");
+  std::vector<float> expected(16);
+  io::copy_elements(*file.find("first.weight"), Dtype::float32, expected.data());
+  CHECK(std::ranges::equal(std::as_const(net)["first"_m].weight.span(), expected));
+  load(net, data + "/shared/changed.pt");
+  CHECK(std::as_const(net)["first"_m].weight.data()[0] == 7);
+  // A model of two modules takes the file too; one without the second name does not.
+  Sequential<named<"first", Linear<4, 4>>, ReLU, named<"second", Linear<4, 4>>> two;
+  load(two, data + "/shared/changed.pt");
+  CHECK(std::as_const(two)["first"_m].weight.data()[0] == expected[0]);
+  Sequential<named<"first", Linear<4, 4>>> one;
+  CHECK(failure(one, "/shared/state_dict.pt").unexpected == Keys{"second.weight", "second.bias"});
 }
