@@ -1,4 +1,4 @@
-// expect: extend takes a container, not Linear<4, 2, ...>: append takes layers
+// expect: extend takes a container, not Linear<4, 2>: append takes layers
 #include <lamina/compose/join.hpp>
 #include <lamina/compose/module_list.hpp>
 #include <lamina/layers/linear.hpp>

@@ -1,4 +1,5 @@
 // expect: this member is "encoder" again: call encoder
+#include <lamina/core/shared.hpp>
 #include <lamina/layers/linear.hpp>
 #include <lamina/meta/counts.hpp>
 

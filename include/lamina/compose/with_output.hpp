@@ -151,13 +151,15 @@ template <class Net, bool Result, fixed_string... Path> struct NetWithOutputs {
   template <class Found, std::size_t... K, class... X>
   constexpr auto call(std::index_sequence<K...>, const X&... x) const {
     (require_seen<Net, Path, Found::table[K].calls>(), ...);
-    using Reading = reading<typename first_operand<X...>::type>;
-    using Values = types<typename Reading::template value<shape_of<Found::table[K].dims>, float>...>;
-    OutputTaker<Net, !Result && Reading::computes, Found, Values, Path...> taker(net);
-    auto result = net(watch(x, &taker)...);
-    if constexpr (Result) return std::tuple_cat(as_tuple(std::move(result)), taker.take());
-    else if constexpr (sizeof...(Path) == 1) return std::get<0>(taker.take());
-    else return taker.take();
+    if constexpr (((Found::table[K].calls > 0) && ...)) {
+      using Reading = reading<typename first_operand<X...>::type>;
+      using Values = types<typename Reading::template value<shape_of<Found::table[K].dims>, float>...>;
+      OutputTaker<Net, !Result && Reading::computes, Found, Values, Path...> taker(net);
+      auto result = net(watch(x, &taker)...);
+      if constexpr (Result) return std::tuple_cat(as_tuple(std::move(result)), taker.take());
+      else if constexpr (sizeof...(Path) == 1) return std::get<0>(taker.take());
+      else return taker.take();
+    } else return net(x...);  // the sentence is out; what follows shall not add to it
   }
 };
 

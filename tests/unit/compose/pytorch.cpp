@@ -36,7 +36,7 @@ using In = Shape<1, 4>;
 
 TEST_CASE("lists: making, asking, looping") {
   const Sequential made(A{}, ReLU{});
-  CHECK(is_a<const Sequential<A, ReLU>>(made));
+  CHECK(is_a<Sequential<A, ReLU>>(made));
   Sequential<named<"fc", A>, ReLU, B> mixed;
   CHECK(decltype(mixed)::keys() == std::array<std::string_view, 3>{"fc", "1", "2"});
   auto seq = sequence();
