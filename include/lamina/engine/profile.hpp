@@ -2,10 +2,10 @@
 #pragma once
 #include "../backend/cpu/peak.hpp"
 #include "../core/callback.hpp"
-#include "../plan/arrange.hpp"
 #include "compile.hpp"
 #include "profile_svg.hpp"
 #include "profile_table.hpp"
+#include "step_layers.hpp"
 
 namespace lamina::inline LAMINA_ISA {
 
@@ -14,54 +14,6 @@ struct ProfileOptions {
 };
 
 namespace execution {
-/// The modules without children: only these compute.
-struct CollectLeaves {
-  std::vector<const void*>& addresses;
-  std::vector<int>& numbers;  ///< among all modules, in the order of outline
-  int modules = 0;
-  template <class M> constexpr void operator()(const Path&, const M& module) {
-    bool leaf = true;
-    for_each_child(module, [&](std::string_view, const auto&) { leaf = false; });
-    if (leaf) {
-      addresses.push_back(&module);
-      numbers.push_back(modules);
-    }
-    ++modules;
-  }
-};
-
-/// For each step the number of the module that its operation belongs to, or -1.
-template <class... Spec, class Net, class Steps>
-constexpr void find_layers(const Net& net, const Dims (&dims)[sizeof...(Spec)], const Steps& steps, int* found) {
-  Graph graph = record_graph<Spec...>(net, dims);
-  planning::split_batch(graph);
-  const planning::Arranged arranged = planning::arrange<cpu::Backend>(graph);
-  std::vector<const void*> addresses;
-  std::vector<int> numbers;
-  for_each_module(net, CollectLeaves{addresses, numbers});
-  std::size_t hint = 0;  // layers are called in almost the order of members, so a search goes on from the last hit
-  for (const Step& step : steps) {
-    const void* const layer = arranged.graph.nodes[std::size_t(step.node)].layer;
-    *found = -1;
-    for (std::size_t tried = 0; layer && tried < addresses.size() && *found < 0; ++tried)
-      if (addresses[hint] == layer) *found = numbers[hint];
-      else hint = hint + 1 == addresses.size() ? 0 : hint + 1;
-    ++found;
-  }
-}
-
-/// The same for a constant plan, in a constant expression too: values are numbered in the order in which a forward
-/// evaluates the operands of `f(x) + g(x)`, which C++ leaves open, and which g++ chooses otherwise at run time.
-template <class Net, CompileOptions Options, class... Spec>
-inline constexpr auto static_layers = [] {
-  constexpr const auto& table = StaticPlan<Net, Options, Spec...>::table;
-  std::array<int, std::tuple_size_v<decltype(table.steps)>> layers{};
-  const Net net{};
-  const Dims dims[] = {input_spec<Spec>::shape_type::dims...};
-  find_layers<Spec...>(net, dims, table.steps, layers.data());
-  return layers;
-}();
-
 /// The paths of modules by their numbers; empty for -1.
 template <class Numbers>
 std::vector<std::string> paths_of(const std::vector<OutlineRow>& outline, const Numbers& numbers) {

@@ -1,6 +1,6 @@
 /// Names and numbers of what a model stores, as constants.
 #pragma once
-#include "module.hpp"
+#include "select.hpp"
 #include <array>
 
 namespace lamina {
@@ -93,8 +93,41 @@ inline constexpr auto key_text = [] {
 }();
 }  // namespace detail
 
-/// Number of elements of all parameters (buffers do not count), as `sum(p.numel() for p in net.parameters())`.
-template <class Net> inline constexpr idx parameter_count = detail::key_sizes<Net>.parameters;
+namespace detail {
+template <class Net, class... At> constexpr idx count_parameters() {
+  if constexpr (sizeof...(At) == 0) return key_sizes<Net>.parameters;
+  else {
+    constexpr int row = row_at<Net, query<At...>>();
+    idx sum = 0;
+    for (int i = row; i < module_table<Net>.modules[row].end; ++i) sum += module_table<Net>.modules[i].parameters;
+    return sum;
+  }
+}
+
+template <class Net, class... Frozen> struct Trainable;
+template <class Net> struct Trainable<Net> { static constexpr idx count = key_sizes<Net>.parameters; };
+template <class Net, fixed_string... Path> struct Trainable<Net, frozen<Path...>> {
+  static constexpr bool known = ((fail<part_fault(module_table<Net>, Path.view())>(), true) && ...);
+  static constexpr idx count = [] {
+    idx sum = 0;
+    for (const StoredRow& tensor : module_table<Net>.stored)
+      if (!tensor.buffer && !(is_below(module_table<Net>, tensor, Path.view()) || ...))
+        sum += lamina::count(tensor.dims);
+    return known ? sum : 0;
+  }();
+};
+}  // namespace detail
+
+/// Number of elements of all parameters (buffers do not count), as `sum(p.numel() for p in net.parameters())`; of a
+/// part of the model with its path: `parameter_count<ResNet50, at<"layer4">>`.
+template <class Net, class... At> inline constexpr idx parameter_count = detail::count_parameters<Net, At...>();
+
+/// Number of elements of the parameters that are trained when some modules or parameters are frozen:
+///   static_assert(trainable_parameter_count<ResNet18, frozen<"conv1", "bn1.weight">> == ...);
+/// `requires_grad_` freezes the same parts of a model (reflect/requires_grad.hpp). PyTorch: `sum(p.numel() for p in
+/// net.parameters() if p.requires_grad)`.
+template <class Net, class... Frozen>
+inline constexpr idx trainable_parameter_count = detail::Trainable<Net, Frozen...>::count;
 
 /// The keys of the model's state_dict in PyTorch's order, as an array of string views.
 template <class Net>

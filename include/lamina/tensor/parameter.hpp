@@ -57,7 +57,9 @@ template <class S, class T> class ParameterStorage {
 
 /// A learned tensor: counted by parameter_count, listed by named_parameters, stored in checkpoints
 /// (torch.nn.Parameter).
-template <class S, class T = float> struct Parameter : detail::ParameterStorage<S, T> {};
+template <class S, class T = float> struct Parameter : detail::ParameterStorage<S, T> {
+  bool requires_grad = true;  ///< whether training changes it; `requires_grad_` freezes parts of a model
+};
 
 /// A remembered tensor that is not learned: running statistics (Module.register_buffer). A transient one is not stored.
 template <class S, class T = float, Persistence P = Persistence::persistent>

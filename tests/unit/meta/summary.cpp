@@ -12,7 +12,7 @@
 using namespace lamina;
 
 namespace {
-/// The layer is called twice; its last value goes into an addition, so what the block gives is not certain.
+/// The layer is called twice; what an addition makes of its last value has the same shape, whosever it is.
 struct Block {
   Conv2d<4, 4, conv{.kernel_size = 3, .padding = 1}> conv1;
   constexpr auto operator()(auto x) const { return conv1(conv1(x)) + x; }
@@ -39,7 +39,8 @@ struct Both {
 // For each of 2000 items: [3, 6, 6] -> stem [4, 4, 4] in 4 * 16 * 27 = 1728 multiply-adds, conv1 twice 2 * 4 * 16 * 36
 // = 4608, head 5 * 16 = 80. Parameters: 3 * 4 * 9; 4 * 4 * 9 + 4; 5 * 16 + 5; scale's 5. The input has 108 elements;
 // the values 64 (stem), 3 * 64 (conv1 twice and the sum), 16 (pool) and 2 * 5 (head and product), together 282; the
-// flattened one is a view.
+// flattened one is a view. The longest way has the stem, conv1 twice and the head; the head sees 4 x 4 elements of the
+// block, which see 2 more on each side of the stem's, which see 2 more of the input: 4 + 4 + 2.
 TEST_CASE("the table of a small net, counted by hand") {
   const std::string expected =
       R"(==============================================================================
@@ -47,7 +48,7 @@ Layer (name: type)              Output Shape           Param #       Mult-Adds
 ==============================================================================
 Net                             [2000, 5]                  346      12,832,000
 ├─stem: Conv2d                  [2000, 4, 4, 4]            108       3,456,000
-├─block: Block                  --                         148       9,216,000
+├─block: Block                  [2000, 4, 4, 4]            148       9,216,000
 │    └─conv1: Conv2d (2 calls)  [2000, 4, 4, 4]            148       9,216,000
 ├─heads: ModuleList             --                          85         160,000
 │    └─0: Linear                [2000, 5]                   85         160,000
@@ -58,6 +59,9 @@ Net                             [2000, 5]                  346      12,832,000
 Total params: 346
 Trainable params: 346
 Total mult-adds (M): 12.83
+Total FLOPs (M): 25.66
+Depth (weight layers): 4
+Receptive field: 10 x 10
 ==============================================================================
 Input size (MB): 0.86
 Forward pass size (MB): 2.26

@@ -1,0 +1,40 @@
+/// Which layer each step of a plan belongs to.
+#pragma once
+#include "../plan/arrange.hpp"
+#include "../reflect/module_rows.hpp"
+#include "static_plan.hpp"
+
+namespace lamina::inline LAMINA_ISA {
+namespace execution {
+/// For each step the number of the module that its operation belongs to, in the order of outline, or -1.
+template <class... Spec, class Net, class Steps>
+constexpr void find_layers(const Net& net, const Dims (&dims)[sizeof...(Spec)], const Steps& steps, int* found) {
+  Graph graph = record_graph<Spec...>(net, dims);
+  planning::split_batch(graph);
+  const planning::Arranged arranged = planning::arrange<cpu::Backend>(graph);
+  const LocatedModules modules = locate_modules(net);
+  const int count = int(modules.rows.size());
+  int row = 0;  // layers are called in almost the order of members, so a search goes on from the last hit
+  for (const Step& step : steps) {
+    const void* const layer = arranged.graph.nodes[std::size_t(step.node)].layer;
+    *found = -1;
+    for (int tried = 0; layer && tried < count && *found < 0; ++tried)
+      if (modules.addresses[std::size_t(row)] == layer && modules.rows[std::size_t(row)].leaf(row)) *found = row;
+      else row = row + 1 == count ? 0 : row + 1;
+    ++found;
+  }
+}
+
+/// The same for a constant plan, in a constant expression too: values are numbered in the order in which a forward
+/// evaluates the operands of `f(x) + g(x)`, which C++ leaves open, and which g++ chooses otherwise at run time.
+template <class Net, CompileOptions Options, class... Spec>
+inline constexpr auto static_layers = [] {
+  constexpr const auto& table = StaticPlan<Net, Options, Spec...>::table;
+  std::array<int, std::tuple_size_v<decltype(table.steps)>> layers{};
+  const Net net{};
+  const Dims dims[] = {input_spec<Spec>::shape_type::dims...};
+  find_layers<Spec...>(net, dims, table.steps, layers.data());
+  return layers;
+}();
+}  // namespace execution
+}  // namespace lamina::inline LAMINA_ISA
