@@ -16,6 +16,7 @@ ALLOWED = {
     "ops": "core",
     "tensor": "core ops",
     "reflect": "core ops tensor",
+    "init": "core ops tensor reflect",
     "layers": "core ops tensor",
     "io": "core ops tensor reflect",
     "compose": "core ops tensor reflect layers",
@@ -26,8 +27,8 @@ ALLOWED = {
     "backend/cuda": "core ops tensor plan",
     "eager": "core ops tensor backend/cpu",
     "engine": "core threads ops tensor reflect meta plan backend/cpu",
-    "train": "core ops tensor reflect layers compose meta plan eager engine backend/cpu io",
-    "parallel": "core threads ops tensor reflect layers compose meta plan eager engine backend/cpu io train",
+    "train": "core ops tensor reflect init layers compose meta plan eager engine backend/cpu io",
+    "parallel": "core threads ops tensor reflect init layers compose meta plan eager engine backend/cpu io train",
 }
 
 # beginning of a third-party header's name -> the only folders that may include it

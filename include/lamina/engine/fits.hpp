@@ -38,7 +38,7 @@ constexpr Text over_budget(const auto& rows, std::string_view what, idx amount, 
   Text text;
   text << "over budget by " << amount - limit << ": " << what << " are " << amount << ", the limit is " << limit
        << "; the most, " << most.amount << ", are in ";
-  if (most.row < 0) text << "functions";
+  if (most.row < 0) text << "functions and copies";
   else if (most.row == 0) text << rows[0].class_name << " itself";
   else append_path(text, rows, most.row);
   return text;
@@ -47,14 +47,20 @@ constexpr Text over_budget(const auto& rows, std::string_view what, idx amount, 
 
 inline namespace LAMINA_ISA {
 namespace execution {
-/// The layer whose result takes most of the arena.
+/// The layer whose result or working memory takes most of the arena; -1 for functions, and for copies that change the
+/// layout.
 template <class Net, class... Spec> constexpr lamina::detail::Contributor largest_buffer() {
   lamina::detail::Contributor most;
   const auto& table = StaticPlan<Net, CompileOptions{}, Spec...>::table;
   for (std::size_t i = 0; i < table.steps.size(); ++i) {
-    const Place& out = table.steps[i].out;
-    const idx bytes = elements(out.dims, out.layout) * idx(item_size(out.dtype));
-    if (out.source == Source::arena && bytes > most.amount)
+    const Step& step = table.steps[i];
+    const Place* const operands = table.operands.data() + step.first_operand;
+    const idx out = step.out.source == Source::arena ? elements(step.out.dims, step.out.layout) : 0;
+    const auto scratch =
+        cpu::Backend::scratch_of(step.operation, step.operands > 0 ? operands[0].dims : Dims{},
+                                 step.operands > 1 ? operands[1].dims : Dims{}, cpu::Method(step.method));
+    const idx working = scratch.shared + scratch.each, bytes = (out > working ? out : working) * idx(sizeof(float));
+    if (bytes > most.amount || (bytes == most.amount && most.row < 0))
       most = {static_layers<Net, CompileOptions{}, Spec...>[i], bytes};
   }
   return most;

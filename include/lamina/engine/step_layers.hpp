@@ -12,14 +12,14 @@ constexpr void find_layers(const Net& net, const Dims (&dims)[sizeof...(Spec)], 
   Graph graph = record_graph<Spec...>(net, dims);
   planning::split_batch(graph);
   const planning::Arranged arranged = planning::arrange<cpu::Backend>(graph);
-  const LocatedModules modules = locate_modules(net);
-  const int count = int(modules.rows.size());
+  const std::vector<const void*> addresses = module_addresses(net);
+  const int count = int(addresses.size());
   int row = 0;  // layers are called in almost the order of members, so a search goes on from the last hit
   for (const Step& step : steps) {
     const void* const layer = arranged.graph.nodes[std::size_t(step.node)].layer;
     *found = -1;
     for (int tried = 0; layer && tried < count && *found < 0; ++tried)
-      if (modules.addresses[std::size_t(row)] == layer && modules.rows[std::size_t(row)].leaf(row)) *found = row;
+      if (addresses[std::size_t(row)] == layer && module_table<Net>.modules[std::size_t(row)].leaf(row)) *found = row;
       else row = row + 1 == count ? 0 : row + 1;
     ++found;
   }

@@ -62,23 +62,20 @@ constexpr ForwardCosts forward_costs_of(const Graph& graph) {
 template <class Net, class... Spec>
 inline constexpr ForwardCosts forward_costs = forward_costs_of(lamina::record_graph<Net, Spec...>());
 
-/// The graph of a model beside its modules.
+/// The graph of a model, and what each module costs.
 template <class Net, class... Spec> constexpr auto with_modules(auto&& f) {
   const Net net{};
   const Dims dims[] = {input_spec<Spec>::shape_type::dims...};
   const Graph graph = lamina::record_graph<Spec...>(net, dims);
-  const LocatedModules modules = locate_modules(net);
-  const Table<int> owner = owners_of_values(modules.rows, modules.addresses, graph);
-  return f(graph, module_costs(modules.rows, owner, graph));
+  const auto& rows = module_table<Net>.modules;
+  std::array<ModuleCost, row_counts<Net>.modules> costs{};
+  add_costs(costs, rows, owners_of_values(rows, module_addresses(net), graph), graph);
+  return f(graph, costs);
 }
 
 /// The costs of each module, in the order of module_table.
 template <class Net, class... Spec> constexpr auto make_cost_table() {
-  return with_modules<Net, Spec...>([](const Graph&, const Table<ModuleCost>& costs) {
-    std::array<ModuleCost, row_counts<Net>.modules> table{};
-    for (std::size_t i = 0; i < table.size(); ++i) table[i] = costs[int(i)];
-    return table;
-  });
+  return with_modules<Net, Spec...>([](const Graph&, const auto& costs) { return costs; });
 }
 template <class Net, class... Spec>
 inline constexpr std::array<ModuleCost, row_counts<Net>.modules> cost_table = make_cost_table<Net, Spec...>();
@@ -122,9 +119,9 @@ requires(!Q::path.empty()) struct OutputShape<Net, Q, types<Spec...>> {
 };
 
 /// The value of the graph that a query is about: the model's first result, or what a module gives.
-template <class Net, class Q> constexpr int value_at(const Graph& graph, const Table<ModuleCost>& costs) {
+template <class Net, class Q> constexpr int value_at(const Graph& graph, const auto& costs) {
   if (Q::path.empty()) return graph.outputs[0];
-  return costs[row_at<Net, Q>()].value;
+  return costs[std::size_t(row_at<Net, Q>())].value;
 }
 template <class Net, class Q, class... Spec> constexpr ReceptiveField make_receptive_field(types<Spec...>) {
   constexpr Dims image[] = {input_spec<Spec>::shape_type::dims..., {}};
@@ -133,7 +130,7 @@ template <class Net, class Q, class... Spec> constexpr ReceptiveField make_recep
       fail<Text{} << "receptive_field needs an image, [N, C, H, W] or [C, H, W]; the input is " << image[0]>();
       return {};
     } else {
-      constexpr auto found = with_modules<Net, Spec...>([](const Graph& graph, const Table<ModuleCost>& costs) {
+      constexpr auto found = with_modules<Net, Spec...>([](const Graph& graph, const auto& costs) {
         const int value = value_at<Net, Q>(graph, costs);
         return value < 0 ? ReceptiveField{-1, -1} : receptive_field_of(graph, value);
       });
@@ -145,7 +142,7 @@ template <class Net, class Q, class... Spec> constexpr int make_depth(types<Spec
   if constexpr (!has_static_extents<"depth", Spec...>()) return 0;
   else if constexpr (Q::path.empty()) return forward_costs<Net, Spec...>.depth;
   else {
-    constexpr int found = with_modules<Net, Spec...>([](const Graph& graph, const Table<ModuleCost>& costs) {
+    constexpr int found = with_modules<Net, Spec...>([](const Graph& graph, const auto& costs) {
       const int value = value_at<Net, Q>(graph, costs);
       return value < 0 ? -1 : depths_of_values(graph)[value];
     });

@@ -100,13 +100,12 @@ constexpr void find_output(const auto& rows, const Graph& graph, const Table<int
     if (graph.nodes[std::size_t(value)].dims != cost.output) cost.shape_known = false;
 }
 
-/// The costs of all rows. The root's are those of the model.
-constexpr Table<ModuleCost> module_costs(const auto& rows, const Table<int>& owner, const Graph& graph) {
+/// Fills in the costs of all rows. The root's are those of the model.
+constexpr void add_costs(auto& costs, const auto& rows, const Table<int>& owner, const Graph& graph) {
   const int modules = int(rows.size());
-  Table<ModuleCost> costs(modules);
   for (int value = 0; value < owner.size(); ++value) {
     const Node& node = graph.nodes[std::size_t(value)];
-    ModuleCost& cost = costs[owner[value]];
+    ModuleCost& cost = costs[std::size_t(owner[value])];
     const NodeCost made = cost_of(graph, node);
     cost.macs += made.macs;
     cost.products += made.products;
@@ -116,14 +115,14 @@ constexpr Table<ModuleCost> module_costs(const auto& rows, const Table<int>& own
     cost.last = value;
   }
   for (int row = modules - 1; row >= 0; --row) {  // those below a row are complete when it is reached
-    ModuleCost& cost = costs[row];
+    ModuleCost& cost = costs[std::size_t(row)];
     const ModuleRow& module = rows[std::size_t(row)];
     cost.parameters += module.parameters;
     cost.parameter_bytes += module.parameter_bytes;
     const bool leaf = module.leaf(row);
     if (module.has_forward && (leaf || !module.chains)) find_output(rows, graph, owner, row, cost);
     if (module.parent < 0) break;
-    ModuleCost& parent = costs[module.parent];
+    ModuleCost& parent = costs[std::size_t(module.parent)];
     parent.parameters += cost.parameters;
     parent.parameter_bytes += cost.parameter_bytes;
     parent.macs += cost.macs;
@@ -142,7 +141,6 @@ constexpr Table<ModuleCost> module_costs(const auto& rows, const Table<int>& own
     costs[0].output = graph.nodes[std::size_t(graph.outputs[0])].dims;
   }
   costs[0].shape_known = graph.outputs.size() == 1;
-  return costs;
 }
 }  // namespace detail
 }  // namespace lamina

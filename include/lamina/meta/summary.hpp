@@ -10,7 +10,7 @@ namespace detail {
 inline std::string text_of(const Dims& dims) { return std::string((Text{} << dims).view()); }
 
 /// The shapes of what each module gives, where they are certain.
-inline std::vector<std::string> outputs_of(const Table<ModuleCost>& costs, const Graph& graph) {
+inline std::vector<std::string> outputs_of(const std::vector<ModuleCost>& costs, const Graph& graph) {
   std::vector<std::string> outputs;
   for (const ModuleCost& cost : costs) outputs.push_back(cost.shape_known ? text_of(cost.output) : "--");
   outputs[0].clear();
@@ -63,7 +63,8 @@ inline void append_columns(std::string& out, const std::string (&cells)[4], cons
 inline std::string summary_text(const std::vector<OutlineRow>& outline, const Graph& graph, idx trainable, int depth) {
   std::vector<const void*> addresses;
   for (const OutlineRow& row : outline) addresses.push_back(row.address);
-  const Table<ModuleCost> costs = module_costs(outline, owners_of_values(outline, addresses, graph), graph);
+  std::vector<ModuleCost> costs(outline.size());
+  add_costs(costs, outline, owners_of_values(outline, addresses, graph), graph);
   const std::vector<std::string> outputs = outputs_of(costs, graph);
   const ForwardCosts totals = forward_costs_of(graph);
 
@@ -86,7 +87,8 @@ inline std::string summary_text(const std::vector<OutlineRow>& outline, const Gr
     }
     label += row.class_name;
     const bool leaf = row.leaf(i);
-    if (leaf && costs[i].calls > 1) label += " (" + std::to_string(costs[i].calls) + " calls)";
+    if (leaf && costs[std::size_t(i)].calls > 1)
+      label += " (" + std::to_string(costs[std::size_t(i)].calls) + " calls)";
     if (row.depth <= depth) {
       const std::size_t lengths[] = {characters(label), outputs[std::size_t(i)].size()};
       for (int column = 0; column < 2; ++column)
@@ -101,7 +103,7 @@ inline std::string summary_text(const std::vector<OutlineRow>& outline, const Gr
   out += line + '\n';
   for (std::size_t i = 0; i < outline.size(); ++i) {
     if (outline[i].depth > depth) continue;
-    const ModuleCost& cost = costs[int(i)];
+    const ModuleCost& cost = costs[i];
     append_columns(out,
                    {labels[i], outputs[i], cost.parameters ? with_commas(cost.parameters) : "--",
                     cost.macs ? with_commas(cost.macs) : "--"},

@@ -109,10 +109,14 @@ template <class Net> struct Trainable<Net> { static constexpr idx count = key_si
 template <class Net, fixed_string... Path> struct Trainable<Net, frozen<Path...>> {
   static constexpr bool known = ((fail<part_fault(module_table<Net>, Path.view())>(), true) && ...);
   static constexpr idx count = [] {
+    const Part parts[] = {find_part(module_table<Net>, Path.view())..., {}};
     idx sum = 0;
-    for (const StoredRow& tensor : module_table<Net>.stored)
-      if (!tensor.buffer && !(is_below(module_table<Net>, tensor, Path.view()) || ...))
-        sum += lamina::count(tensor.dims);
+    for (std::size_t i = 0; i < module_table<Net>.stored.size(); ++i) {
+      const StoredRow& tensor = module_table<Net>.stored[i];
+      bool trained = !tensor.buffer;
+      for (const Part& part : parts) trained = trained && !part.has(int(i), tensor);
+      if (trained) sum += lamina::count(tensor.dims);
+    }
     return known ? sum : 0;
   }();
 };

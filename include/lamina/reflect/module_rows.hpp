@@ -43,12 +43,14 @@ template <class M> constexpr bool has_forward() {
   else return true;
 }
 
+/// Found once a type: names of types are long.
+template <class M> inline constexpr std::string_view module_name_once = module_name<M>();
+
 /// Appends the rows of a module's members. `Row` is a ModuleRow, or one that describes more of a module. Parameters
-/// and addresses are listed where they are asked for: a constant can hold no addresses of a model that is gone.
+/// are listed where they are asked for.
 template <class Row> struct RowWalk {
   std::vector<Row>& rows;
   std::vector<StoredRow>* stored_rows = nullptr;
-  std::vector<const void*>* addresses = nullptr;
   int parent = -1;
   Names names = Names::first;
   bool again = false;
@@ -64,8 +66,7 @@ template <class Row> struct RowWalk {
     } else if constexpr (module<T>) {
       const int at = int(rows.size());
       rows.push_back(row_of(name, member));
-      if (addresses) addresses->push_back(&member);
-      const RowWalk below{rows, stored_rows, addresses, at, names, again};
+      const RowWalk below{rows, stored_rows, at, names, again};
       if constexpr (shares_members<T>) for_each_member(member, EveryName<T, const RowWalk>{member, below});
       else for_each_member(member, below);
       rows[std::size_t(at)].end = int(rows.size());
@@ -73,14 +74,14 @@ template <class Row> struct RowWalk {
   }
   template <class T> constexpr void operator()(std::string_view name, const T& member, bool again_here) const {
     if (!again_here) (*this)(name, member);
-    else if (names == Names::all) RowWalk{rows, stored_rows, addresses, parent, names, true}(name, member);
+    else if (names == Names::all) RowWalk{rows, stored_rows, parent, names, true}(name, member);
   }
 
  private:
   template <class M> constexpr Row row_of(std::string_view name, const M& module) const {
     Row row;
     row.name = name;
-    row.class_name = module_name<M>();
+    row.class_name = module_name_once<M>;
     row.parent = parent;
     row.depth = parent < 0 ? 0 : rows[std::size_t(parent)].depth + 1;
     row.has_forward = has_forward<M>();
@@ -93,15 +94,18 @@ template <class Row> struct RowWalk {
 };
 }  // namespace detail
 
-/// The modules of a model where it is.
-struct LocatedModules {
-  std::vector<ModuleRow> rows{};  ///< parents first, in the order of PyTorch's named_modules
-  std::vector<const void*> addresses{};
+namespace detail {
+struct AddressWalk {
+  std::vector<const void*>& addresses;
+  template <class M> constexpr void operator()(const Path&, const M& module) const { addresses.push_back(&module); }
 };
-template <module M> constexpr LocatedModules locate_modules(const M& net) {
-  LocatedModules modules;
-  detail::RowWalk<ModuleRow>{modules.rows, nullptr, &modules.addresses}({}, net);
-  return modules;
+}  // namespace detail
+
+/// Where the modules of a model are, in the order of its rows.
+template <module M> constexpr std::vector<const void*> module_addresses(const M& net) {
+  std::vector<const void*> addresses;
+  for_each_module(net, detail::AddressWalk{addresses});
+  return addresses;
 }
 
 namespace detail {

@@ -35,7 +35,7 @@ void requires_grad_(M& net, bool value, Predicate predicate) {
 /// A path that leads nowhere does not compile. PyTorch: `net.layer1.requires_grad_(False)`.
 template <fixed_string... Paths, module M> void requires_grad_(M& net, bool value = true) {
   (fail<detail::part_fault(module_table<M>, Paths.view())>(), ...);
-  requires_grad_(net, value, [](std::string_view path) {
+  requires_grad_(net, value, []([[maybe_unused]] std::string_view path) {
     return sizeof...(Paths) == 0 || (detail::starts_with_path(path, Paths.view()) || ...);
   });
 }

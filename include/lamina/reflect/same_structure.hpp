@@ -5,27 +5,27 @@
 namespace lamina {
 
 namespace detail {
-/// The type of each module without children, options and all; empty for the others, whose children are compared.
-template <class T> constexpr std::string_view leaf_type() {
-  return row_counts<T>.modules == 1 ? qualified_type_name<T>() : std::string_view{};
-}
-struct LeafTypes {
-  std::vector<std::string_view>& texts;
-  std::vector<Text>& labels;
-  template <class M> constexpr void operator()(const Path&, const M&) const {
-    texts.push_back(leaf_type<M>());
-    labels.push_back(type_label<M>());
-  }
-};
-/// A model's modules and tensors, and the types of its layers.
-template <class Net> struct Structure {
+/// The type of a module without children, options and all; empty for the others, whose children are compared.
+template <class T>
+inline constexpr std::string_view leaf_type = row_counts<T>.modules == 1 ? qualified_type_name<T>()
+                                                                         : std::string_view{};
+template <class T> inline constexpr Text label_of_type = type_label<T>();
+
+/// The types of a model's modules.
+struct ModuleTypes {
   std::vector<std::string_view> texts{};
-  std::vector<Text> labels{};
-  constexpr Structure() {
-    const Net net{};
-    for_each_module(net, LeafTypes{texts, labels});
+  std::vector<const Text*> labels{};
+  template <class M> constexpr void operator()(const Path&, const M&) {
+    texts.push_back(leaf_type<M>);
+    labels.push_back(&label_of_type<M>);
   }
 };
+template <class Net> constexpr ModuleTypes types_of_modules() {
+  const Net net{};
+  ModuleTypes types;
+  for_each_module(net, types);
+  return types;
+}
 
 /// What is left of two texts from the first argument on in which they differ.
 constexpr std::string_view from_difference(std::string_view text, std::string_view other) {
@@ -51,8 +51,8 @@ template <class A, class B> constexpr Text compare_structures() {
   else {
     const auto& a = module_table<A>;
     const auto& b = module_table<B>;
-    const Structure<A> of_a;
-    const Structure<B> of_b;
+    const ModuleTypes of_a = types_of_modules<A>();
+    const ModuleTypes of_b = types_of_modules<B>();
     Text text;
     const std::size_t common = a.modules.size() < b.modules.size() ? a.modules.size() : b.modules.size();
     for (std::size_t i = 0; i < common; ++i) {
@@ -70,8 +70,8 @@ template <class A, class B> constexpr Text compare_structures() {
       }
       if (of_a.texts[i] != of_b.texts[i]) {
         append_module(text, a.modules, row);
-        text << ": " << of_a.labels[i] << " and " << of_b.labels[i];
-        if (of_a.labels[i].view() == of_b.labels[i].view())
+        text << ": " << *of_a.labels[i] << " and " << *of_b.labels[i];
+        if (of_a.labels[i]->view() == of_b.labels[i]->view())
           text << " differ in an option: \"" << from_difference(of_a.texts[i], of_b.texts[i]) << "...\" and \""
                << from_difference(of_b.texts[i], of_a.texts[i]) << "...\"";
         return text;

@@ -32,26 +32,38 @@ template <class Net, class Q> constexpr int row_at() {
   return fault.empty() ? find_module(module_table<Net>.modules, Q::path) : 0;
 }
 
-/// True if a stored tensor is `path`, or one of a module that is `path` or below it.
-constexpr bool is_below(const auto& table, const StoredRow& tensor, std::string_view path) {
-  const int module = find_module(table.modules, path);
-  if (module >= 0) return tensor.module >= module && tensor.module < table.modules[std::size_t(module)].end;
-  const std::size_t dot = path.rfind('.');
-  const std::string_view parent = dot == path.npos ? std::string_view{} : path.substr(0, dot);
-  return tensor.name == path.substr(dot == path.npos ? 0 : dot + 1) &&
-         find_module(table.modules, parent) == tensor.module;
+/// What a path names: the modules from a row on up to an end, or one stored tensor.
+struct Part {
+  int module = -1, end = -1, tensor = -1;
+
+  constexpr bool named() const { return module >= 0 || tensor >= 0; }
+  constexpr bool has(int index, const StoredRow& stored) const {
+    return index == tensor || (stored.module >= module && stored.module < end);
+  }
+};
+constexpr std::string_view above_last_dot(std::string_view path) {
+  return path.substr(0, path.rfind('.') == path.npos ? 0 : path.rfind('.'));
+}
+constexpr Part find_part(const auto& table, std::string_view path) {
+  Part part;
+  part.module = find_module(table.modules, path);
+  if (part.module >= 0) {
+    part.end = table.modules[std::size_t(part.module)].end;
+    return part;
+  }
+  const std::string_view above = above_last_dot(path), name = path.substr(above.empty() ? 0 : above.size() + 1);
+  const int module = find_module(table.modules, above);
+  for (std::size_t i = 0; i < table.stored.size(); ++i)
+    if (table.stored[i].module == module && table.stored[i].name == name) part.tensor = int(i);
+  return part;
 }
 /// A sentence if a path names neither a module nor a parameter.
 constexpr Text part_fault(const auto& table, std::string_view path) {
-  for (const StoredRow& tensor : table.stored)
-    if (!tensor.buffer && is_below(table, tensor, path)) return {};
-  if (find_module(table.modules, path) >= 0) return {};
-  const std::size_t dot = path.rfind('.');
-  const std::string_view parent = dot == path.npos ? std::string_view{} : path.substr(0, dot);
-  if (const Text fault = path_fault(table.modules, parent); !fault.empty()) return fault;
   Text fault;
-  fault << "neither a module nor a parameter is at \"" << path << '"';
-  return fault;
+  if (find_part(table, path).named()) return fault;
+  const std::string_view above = above_last_dot(path);
+  if (const Text no_module = path_fault(table.modules, above); !no_module.empty()) return no_module;
+  return fault << "neither a module nor a parameter is at \"" << path << '"';
 }
 }  // namespace detail
 
