@@ -4,6 +4,7 @@
 #   sh tests/run.sh -Dgolden_manifest=FILE -Db_sanitize=address,undefined
 #   sh tests/run.sh --suite=threads -Db_sanitize=thread     # builds and runs the tests of one suite only
 #   CXX=clang++-19 sh tests/run.sh
+#   sh tests/run.sh --cross=aarch64 --suite=kernels         # tests/cross/aarch64.ini: another machine's code, emulated
 #
 # The last line is `N passed, N failed`. Each compiler and each set of options has a build folder of its own under build/.
 set -eu
@@ -12,6 +13,7 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 
 # The manifest is the one option that a build folder follows; every other one is part of the folder's name.
 name=tests-$CXX
+cross=
 manifest=
 suite=
 sanitized=false
@@ -22,6 +24,11 @@ while [ "$rest" -gt 0 ]; do
   rest=$((rest - 1))
   case $option in
   --suite=*) suite=${option#*=} ;;
+  --cross=*)
+    cross=${option#*=}
+    name=tests-$cross
+    CXX=$cross-linux-gnu-g++
+    ;;
   -Dgolden_manifest= | -Dgolden_manifest=/*) manifest=${option#*=} ;;
   -Dgolden_manifest=*) manifest=$PWD/${option#*=} ;;
   *)
@@ -37,10 +44,17 @@ done
 build=$root/build/$(printf '%s' "$name" | tr -c 'A-Za-z0-9.+_' '-')
 
 # -O1 is the fastest way through build and run together; a sanitizer's traces need line numbers.
-set -- -Dnative=true -Doptimization=1 -Db_ndebug=false -Ddebug=$sanitized "-Dgolden_manifest=$manifest" "$@"
+set -- -Doptimization=1 -Db_ndebug=false -Ddebug=$sanitized "-Dgolden_manifest=$manifest" "$@"
 if $sanitized; then set -- -Db_lundef=false "$@"; fi
 
-install_missing tests examples
+if [ -n "$cross" ]; then
+  set -- --cross-file "$root/.deps/$cross/sysroot.ini" --cross-file "$root/tests/cross/$cross.ini" -Dexamples=false "$@"
+  install_missing tests
+  install_cross "$cross"
+else
+  set -- -Dnative=true "$@"
+  install_missing tests examples
+fi
 if ! configure "$build" "$@"; then
   echo "0 passed, 1 failed"
   exit 1

@@ -5,6 +5,7 @@ of the case that was running, and the cases after it run all the same.
 """
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -114,6 +115,7 @@ def run(program, names, scratch, report):
 
 
 def main():
+    wrapper = shlex.split(os.environ.get("MESON_EXE_WRAPPER", ""))  # an emulator, when the program is another machine's
     program = sys.argv[1:]
     report = Report()
     print("TAP version 13")
@@ -121,10 +123,11 @@ def main():
         report.line(False, "building the tests", [program[0] + " is not there"])
     else:
         with tempfile.TemporaryDirectory() as scratch:
-            done = run(program, None, scratch, report)
-            left = [name for name in all_names(program) if name not in done] if done else []
+            command = [*wrapper, *program]
+            done = run(command, None, scratch, report)
+            left = [name for name in all_names(command) if name not in done] if done else []
             while left:
-                done = run(program, left, scratch, report)
+                done = run(command, left, scratch, report)
                 if not done:
                     break
                 left = [name for name in left if name not in done]

@@ -38,6 +38,7 @@ compiler_packages() {
   case ${CXX%% *} in
   clang++-*) printf '%s\n' "clang-${CXX#clang++-} libclang-rt-${CXX#clang++-}-dev" ;;
   clang++) printf '%s\n' "clang" ;;
+  *-linux-gnu-g++) printf '%s\n' "g++-${CXX%-g++}" ;;
   *) printf '%s\n' "${CXX%% *}" ;;
   esac
 }
@@ -78,16 +79,20 @@ known_catch2() {
   done
 }
 
-# Debian 12 has Catch2 3 in its backports only. They are asked for once, at the mirror that the machine uses already;
-# the machine's own list of sources stays as it is.
+# The line of a list of sources for Debian's backports, at the mirror that the machine uses already.
+backports() {
+  apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(CODENAME)|$(COMPONENT)|$(REPO_URI)' 'Created-By: Packages' |
+    sed -n 's/^Debian|Debian|\([a-z]*\)|main|\(.*\)$/\2 \1-backports main/p' | head -n 1
+}
+
+# Debian 12 has Catch2 3 in its backports only. They are asked for once; the machine's own list of sources stays as it is.
 install_catch2() {
   version=$(known_catch2)
   if [ -n "$version" ]; then
     apt install -y --no-install-recommends "catch2=$version"
     return
   fi
-  mirror=$(apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(CODENAME)|$(COMPONENT)|$(REPO_URI)' 'Created-By: Packages' |
-    sed -n 's/^Debian|Debian|\([a-z]*\)|main|\(.*\)$/\2 \1-backports main/p' | head -n 1)
+  mirror=$(backports)
   [ -n "$mirror" ] || return 1
   sources=$(mktemp -d)
   chmod 755 "$sources"
@@ -114,6 +119,48 @@ install_packages() {
 
 can_install() {
   command -v apt-get >/dev/null 2>&1 && { [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null 2>&1; }
+}
+
+# ---- what tests for another machine link with
+
+have_cross() { grep -Fqs "'$root/" "$root/.deps/$1/sysroot.ini"; }
+
+# fill_sysroot MACHINE ARCHITECTURE (Debian's name): Catch2 from Debian's package and a link to Eigen, which is the same
+# for every machine, in .deps/MACHINE. The lists of packages are the sysroot's own: the machine's stay as they are.
+fill_sysroot() {
+  sysroot=$root/.deps/$1
+  mirror=$(backports)
+  [ -n "$mirror" ] || return 1
+  rm -rf "$sysroot"
+  mkdir -p "$sysroot/apt/lists/partial" "$sysroot/apt/cache/archives/partial" "$sysroot/usr/include"
+  echo "deb [arch=$2] $mirror" >"$sysroot/apt/sources.list"
+  set -- -q -o "APT::Architecture=$2" -o "APT::Architectures::=$2" -o "Dir::State::lists=$sysroot/apt/lists" \
+    -o "Dir::Cache=$sysroot/apt/cache" -o "Dir::Etc::sourcelist=$sysroot/apt/sources.list" -o Dir::Etc::sourceparts=-
+  (cd "$sysroot/apt" && apt-get "$@" update && apt-get "$@" download libcatch2-dev) || return 1
+  dpkg -x "$sysroot"/apt/libcatch2-dev_*.deb "$sysroot" || return 1
+  ln -s "$(pkg-config --cflags-only-I eigen3 | sed 's/^-I//; s/ *$//')" "$sysroot/usr/include/eigen3"
+  cp "$(pkg-config --variable=pcfiledir eigen3)/eigen3.pc" "$sysroot/usr/share/pkgconfig/"
+  rm -rf "$sysroot/apt"
+  printf "[constants]\nsysroot = '%s'\n" "$sysroot" >"$sysroot/sysroot.ini"
+}
+
+# install_cross MACHINE: what builds and runs the tests for another machine, beside its compiler.
+install_cross() {
+  if ! command -v "qemu-$1" >/dev/null 2>&1; then
+    if can_install; then
+      say "installing qemu-user"
+      quietly install install_packages qemu-user || say "could not install qemu-user"
+    else
+      say "please install qemu-user"
+    fi
+  fi
+  have_cross "$1" && return
+  case $1 in
+  aarch64) architecture=arm64 ;;
+  *) architecture=$1 ;;
+  esac
+  say "fetching Catch2 for $1 into .deps"
+  quietly "catch2-$1" fill_sysroot "$1" "$architecture" || say "please put Catch2 3.4 or newer for $1 into .deps/$1"
 }
 
 # ---- the two things that a build asks for
