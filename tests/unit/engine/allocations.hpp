@@ -3,3 +3,5 @@
 
 /// So many since the program started.
 long allocations();
+/// Bytes that all of them asked for.
+long allocated_bytes();

@@ -67,6 +67,24 @@ TEST_CASE("a result that is kept is not written over", "[engine]") {
   CHECK_FALSE(same(one, two));
 }
 
+TEST_CASE("a first call takes from the allocator what the plan says, and its result", "[engine]") {
+  const Net net = make_net();
+  const auto x = make_image();
+  for (const int threads : {1, 2}) {
+    set_num_threads(threads);
+    compile<Image>(net)(x);  // threads that are new have allocated
+    const auto engine = compile<Image>(net);
+    const long before = allocated_bytes();
+    const auto y = engine(x);
+    const long taken = allocated_bytes() - before,
+               planned = long(engine.memory_bytes(threads)) + long(y.size()) * long(sizeof(float));
+    CAPTURE(threads, taken, planned);
+    CHECK(taken >= planned);
+    CHECK(taken <= planned + 2048);  // heads of blocks, and room for what steps are called with
+  }
+  set_num_threads(1);
+}
+
 TEST_CASE("the arena is as large as the plan says, and may be the caller's", "[engine]") {
   const Net net = make_net();
   const auto engine = compile<Image>(net);
