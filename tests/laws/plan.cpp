@@ -15,6 +15,18 @@ struct Residual {
     return relu(bn2(conv2(h)) + x);
   }
 };
+struct SqueezeExcitation {
+  Conv2d<16, 24, conv{.kernel_size = 3, .padding = 1}> conv1;
+  GroupNorm<6, 24> norm;
+  AdaptiveAvgPool2d<1> avgpool;
+  Conv2d<24, 6> fc1;
+  Conv2d<6, 24> fc2;
+  Conv2d<24, 16> conv2;
+  constexpr auto operator()(auto x) const {
+    auto h = relu(norm(conv1(x)));
+    return conv2(h * sigmoid(fc2(relu(fc1(avgpool(h))))));
+  }
+};
 template <class Net, class... Spec> constexpr int steps_of(std::string_view name) {
   int n = 0;
   for (const Step& step : StaticPlan<Net, CompileOptions{}, Spec...>::table.steps) n += name_of(step.operation) == name;
@@ -29,6 +41,9 @@ constexpr int all_steps = int(StaticPlan<Net, CompileOptions{}, Spec...>::table.
 static_assert(steps_of<Residual, Shape<1, 16, 8, 8>>("conv2d") == 2);
 static_assert(steps_of<Residual, Shape<1, 16, 8, 8>>("copy") == 2);
 static_assert(all_steps<Residual, Shape<1, 16, 8, 8>> == 4);
+
+// Channels of an image are scaled where they are.
+static_assert(steps_of<SqueezeExcitation, Shape<1, 16, 8, 8>>("copy") == 2);
 
 // ResNet-50: 53 convolutions, one linear layer, two poolings, and nothing else.
 static_assert(steps_of<models::ResNet50, Shape<1, 3, 224, 224>>("conv2d") == 53);

@@ -141,3 +141,25 @@ TEST_CASE("a stretched negative zero keeps its sign", "[cpu]") {
   CHECK(y[0] == -infinity);
   CHECK(y[1] == -infinity);
 }
+
+TEST_CASE("arithmetic that stretches pixels of blocked tensors is that of planar ones", "[cpu]") {
+  const std::pair<Dims, Dims> operands[] = {{{2, 20, 3, 5}, {2, 20, 1, 1}}, {{2, 20, 3, 5}, {1, 20, 1, 1}},
+                                            {{2, 20, 3, 5}, {1, 20, 3, 5}}, {{2, 20, 3, 5}, {2, 20, 3, 1}},
+                                            {{2, 20, 3, 5}, {1, 20, 1, 5}}, {{2, 20, 3, 1}, {2, 20, 1, 5}},
+                                            {{3, 32, 4, 4}, {3, 32, 1, 1}}, {{0, 20, 2, 2}, {1, 20, 1, 1}}};
+  unsigned seed = 1;
+  for (const ops::Binary::Kind kind : {ops::Binary::Kind::subtract, ops::Binary::Kind::multiply})
+    for (const auto& [p, q] : operands)
+      for (const bool swapped : {false, true})
+        for (const idx gap : {0, 16}) {
+          const ops::Binary op{kind};
+          const Operand a = Operand::random(swapped ? q : p, ++seed), b = Operand::random(swapped ? p : q, ++seed);
+          Operand planar(op.shape(a.dims, b.dims));
+          Run({a.in(), b.in()}).into(op, planar);
+          const BlockedOperand from_a(a, gap), from_b(b, 2 * gap);
+          BlockedOperand y(planar.dims, gap);
+          Run({from_a.in(), from_b.in()}).into(op, y);
+          CAPTURE(seed, swapped, gap);
+          CHECK(error_of(y, values_of(planar)) == 0);
+        }
+}

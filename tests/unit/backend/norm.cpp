@@ -124,6 +124,24 @@ TEST_CASE("group_norm over groups of channels", "[cpu]") {
       }
 }
 
+TEST_CASE("group_norm of blocked tensors is that of planar ones", "[cpu]") {
+  unsigned seed = 300;
+  for (const auto& [channels, groups] : {std::pair<int, int>{64, 32}, {64, 2}, {32, 1}, {20, 5}, {96, 3}, {12, 12}})
+    for (const idx gap : {0, 16}) {
+      const ops::GroupNorm op{.groups = groups, .num_channels = channels};
+      REQUIRE(cpu::suits_blocks(op));
+      const Operand x = Operand::random({2, channels, 5, 3}, ++seed), w = Operand::random({channels}, ++seed),
+                    b = Operand::random({channels}, ++seed);
+      const BlockedOperand from(x, gap);
+      Operand planar(x.dims);
+      BlockedOperand y(x.dims, 2 * gap);
+      Run({x.in()}, {&w, &b}).into(op, planar);
+      Run({from.in()}, {&w, &b}).into(op, y);
+      CHECK(error_of(y, values_of(planar)) < 5e-7);
+    }
+  STATIC_CHECK_FALSE(cpu::suits_blocks(ops::GroupNorm{.groups = 2, .num_channels = 12}));
+}
+
 TEST_CASE("group_norm with one group is layer_norm, with one channel a group it normalises planes", "[cpu]") {
   const Operand x = Operand::random({2, 4, 5, 3}, 1);
   Operand group(x.dims), layer(x.dims), planes(x.dims);

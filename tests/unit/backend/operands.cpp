@@ -38,3 +38,11 @@ void backend_test::Run::into(const Operation& op, Operand& y) {
   }
   CHECK(y.gaps_untouched());
 }
+
+void backend_test::Run::into(const Operation& op, BlockedOperand& y) {
+  call.in = inputs.data();
+  call.inputs = int(inputs.size());
+  call.out = y.out();
+  cpu::run<cpu::all_operations>(op, call);
+  CHECK(y.memory.gaps_untouched());
+}

@@ -62,6 +62,27 @@ struct Operand {
   }
 };
 
+/// A float tensor [N, C, H, W] in blocks of channels; what is no element is NaN, or stays untouched between items.
+struct BlockedOperand {
+  Dims dims;
+  Operand memory;  // [N, elements of an item]
+
+  explicit BlockedOperand(const Dims& d, idx gap = 0)
+      : dims(d), memory({d[0], item_elements(d, Layout::blocked)}, gap) {}
+  explicit BlockedOperand(const Operand& x, idx gap = 0) : BlockedOperand(x.dims, gap) {
+    for (idx i = 0; i < memory.size(); ++i) memory[i] = not_a_number;
+    for (idx i = 0; i < x.size(); ++i) memory[place(i)] = x[i];
+  }
+  /// Where the element that is number i in row-major order lies.
+  idx place(idx i) const {
+    const idx area = dims[2] * dims[3], pixel = i % area, c = i / area % dims[1], n = i / area / dims[1];
+    return n * memory.dims[1] + (c / channel_block * area + pixel) * channel_block + c % channel_block;
+  }
+  float operator[](idx i) const { return memory[place(i)]; }
+  cpu::Input in() const { return {{memory.memory.data(), dims, memory.stride, Dtype::float32, Layout::blocked}}; }
+  cpu::Output out() { return {{memory.memory.data(), dims, memory.stride, Dtype::float32, Layout::blocked}}; }
+};
+
 /// int64 targets.
 struct Targets {
   Dims dims;
@@ -96,19 +117,24 @@ struct Run {
     options.accuracy = accuracy;
     return *this;
   }
-  /// Packs a producer's parameters and runs it; runs another operation with scratch of exactly the size that was asked for, filled with NaN.
+  /// Packs a producer's parameters and runs it; runs another operation with scratch of exactly the size that was asked
+  /// for, filled with NaN.
   void into(const Operation& op, Operand& y);
+  /// An operation that takes blocked tensors and needs no scratch.
+  void into(const Operation& op, BlockedOperand& y);
 };
 
 /// Largest |x - reference| over the largest |reference| (but at least `scale`); infinite if only one of two elements is
 /// NaN or infinite.
-template <class Reference> double error_of(const Operand& x, const Reference& reference, double scale = 1e-30) {
+template <class Values, class Reference>
+double error_of(const Values& x, const Reference& reference, double scale = 1e-30) {
   double worst = 0;
-  for (idx i = 0; i < x.size(); ++i) {
+  const idx n = count(x.dims);
+  for (idx i = 0; i < n; ++i) {
     const double r = double(reference[std::size_t(i)]);
     if (std::isfinite(r)) scale = std::fmax(scale, std::fabs(r));
   }
-  for (idx i = 0; i < x.size(); ++i) {
+  for (idx i = 0; i < n; ++i) {
     const double r = double(reference[std::size_t(i)]), v = double(x[i]);
     if (v == r || (std::isnan(v) && std::isnan(r))) continue;
     const double e = std::fabs(v - r) / scale;

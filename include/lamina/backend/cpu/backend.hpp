@@ -13,6 +13,8 @@ template <class F> constexpr void with_producer(const Operation& operation, F f)
   else if (is<ops::Linear>(operation)) f(as<ops::Linear>(operation));
   else if (is<ops::ConvTranspose2d>(operation)) f(as<ops::ConvTranspose2d>(operation));
 }
+/// True if operands may stretch to each other by whole pixels.
+constexpr bool equal_channels(const Dims& a, const Dims& b) { return a.rank == 4 && b.rank == 4 && a[1] == b[1]; }
 }  // namespace detail
 
 /// The answers of the CPU kernels to a plan's questions (plan/plan.hpp).
@@ -36,8 +38,9 @@ struct Backend {
     }
     if (!any) return planar;
     if (is<ops::Identity>(operation) || has(by_pixel, operation)) return blocked;
-    if (is<ops::Binary>(operation)) return same ? blocked : planar;
+    if (is<ops::Binary>(operation)) return same || detail::equal_channels(x[0], x[1]) ? blocked : planar;
     if (is<ops::BatchNorm>(operation)) return as<ops::BatchNorm>(operation).tracked ? blocked : planar;
+    if (is<ops::GroupNorm>(operation)) return suits_blocks(as<ops::GroupNorm>(operation)) ? blocked : planar;
     if (is<ops::Pad>(operation)) return as<ops::Pad>(operation).pairs <= 2 ? blocked : planar;
     if (is<ops::Cat>(operation)) {
       const int axis = wrap_dim(as<ops::Cat>(operation).dim, x[0].rank);

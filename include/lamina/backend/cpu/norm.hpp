@@ -15,6 +15,20 @@ LAMINA_ONE_COPY inline double sum_of_squares_about(double mean, const float* x, 
   return sum_row(x, n, [mean](double v) { return (v - mean) * (v - mean); });
 }
 
+/// How the channels of a block are normalised.
+struct Lanes {
+  float means[channel_block], factors[channel_block], terms[channel_block];
+
+  void set(int lane, double mean, double factor, float term) {
+    means[lane] = float(mean), factors[lane] = float(factor), terms[lane] = term;
+  }
+  void normalize(const float* x, float* y, idx pixels) const {
+    for (idx i = 0; i < pixels; ++i, x += channel_block, y += channel_block)
+      for (int l = 0; l < channel_block; l += vector_floats)
+        store((load(x + l) - load(means + l)) * load(factors + l) + load(terms + l), y + l);
+  }
+};
+
 /// A batch norm with running statistics on a blocked tensor.
 inline void normalize_blocks(const ops::BatchNorm& op, const Call& call) {
   const Input& x = call.in[0];
@@ -22,19 +36,55 @@ inline void normalize_blocks(const ops::BatchNorm& op, const Call& call) {
   const float *mean = call.parameters[2].floats(), *variance = call.parameters[3].floats();
   const idx area = x.dims[2] * x.dims[3], blocks = divide_up(x.dims[1], channel_block);
   for (idx b = 0; b < blocks; ++b) {
-    float means[channel_block]{}, factors[channel_block]{}, terms[channel_block]{};
-    for (idx l = 0, c = b * channel_block; l < channel_block && c < x.dims[1]; ++l, ++c) {
-      means[l] = mean[c];
-      factors[l] = float((weight ? double(weight[c]) : 1.) / std::sqrt(double(variance[c]) + op.eps));
-      terms[l] = bias ? bias[c] : 0.f;
-    }
-    for (idx n = 0; n < x.dims[0]; ++n) {
-      const float* from = x.item(n) + b * area * channel_block;
-      float* to = call.out.item(n) + b * area * channel_block;
-      for (idx i = 0; i < area; ++i, from += channel_block, to += channel_block)
-        for (int l = 0; l < channel_block; ++l) to[l] = (from[l] - means[l]) * factors[l] + terms[l];
-    }
+    Lanes lanes{};
+    for (idx l = 0, c = b * channel_block; l < channel_block && c < x.dims[1]; ++l, ++c)
+      lanes.set(int(l), mean[c], (weight ? double(weight[c]) : 1.) / std::sqrt(double(variance[c]) + op.eps),
+                bias ? bias[c] : 0.f);
+    for (idx n = 0; n < x.dims[0]; ++n)
+      lanes.normalize(x.item(n) + b * area * channel_block, call.out.item(n) + b * area * channel_block, area);
   }
+}
+
+/// Sums of f(channel, value) over the pixels of a block, one a channel, added to `sums`.
+template <class F> void add_lanes(const float* x, idx pixels, double* sums, F f) {
+  double lanes[channel_block]{};
+  for (idx i = 0; i < pixels; ++i, x += channel_block)
+    for (int l = 0; l < channel_block; ++l) lanes[l] += f(l, double(x[l]));
+  for (int l = 0; l < channel_block; ++l) sums[l] += lanes[l];
+}
+/// Each lane becomes the sum of its group: `width` lanes side by side.
+inline void sum_groups(double* lanes, idx width) {
+  for (idx first = 0; first < channel_block; first += width) {
+    double sum = 0;
+    for (idx l = first; l < first + width; ++l) sum += lanes[l];
+    for (idx l = first; l < first + width; ++l) lanes[l] = sum;
+  }
+}
+
+/// A group norm on a blocked tensor: a group is a number of whole blocks, or a block is a number of whole groups.
+inline void normalize_groups(const ops::GroupNorm& op, const Call& call) {
+  const Input& x = call.in[0];
+  const float *weight = call.parameters[0].floats(), *bias = call.parameters[1].floats();
+  const idx area = x.dims[2] * x.dims[3], channels = x.dims[1] / op.groups, width = min(channels, channel_block),
+            blocks = max(1, channels / channel_block), block = area * channel_block;
+  for (idx n = 0; n < x.dims[0]; ++n)
+    for (idx first = 0; first < divide_up(x.dims[1], channel_block); first += blocks) {
+      const float* from = x.item(n) + first * block;
+      double mean[channel_block]{}, scale[channel_block]{};
+      for (idx b = 0; b < blocks; ++b) add_lanes(from + b * block, area, mean, [](int, double v) { return v; });
+      sum_groups(mean, width);
+      for (double& m : mean) m /= double(channels * area);
+      for (idx b = 0; b < blocks; ++b)
+        add_lanes(from + b * block, area, scale, [&](int l, double v) { return (v - mean[l]) * (v - mean[l]); });
+      sum_groups(scale, width);
+      for (double& s : scale) s = 1 / std::sqrt(s / double(channels * area) + op.eps);
+      for (idx b = 0; b < blocks; ++b) {
+        Lanes lanes{};
+        for (idx l = 0, c = (first + b) * channel_block; l < channel_block && c < x.dims[1]; ++l, ++c)
+          lanes.set(int(l), mean[l], weight ? scale[l] * double(weight[c]) : scale[l], bias ? bias[c] : 0.f);
+        lanes.normalize(from + b * block, call.out.item(n) + (first + b) * block, area);
+      }
+    }
 }
 }  // namespace detail
 
@@ -77,9 +127,17 @@ inline void run(const ops::LayerNorm& op, const Call& call) {
   }
 }
 
+/// True if the kernel takes blocked tensors: a group is a number of whole blocks of channels, or a block is a number of
+/// whole groups.
+constexpr bool suits_blocks(const ops::GroupNorm& op) {
+  const idx channels = op.num_channels / op.groups;
+  return channels % channel_block == 0 || (channel_block % channels == 0);
+}
+
 /// Parameters: weight, bias.
 inline void run(const ops::GroupNorm& op, const Call& call) {
   const Input& x = call.in[0];
+  if (x.layout == Layout::blocked) return detail::normalize_groups(op, call);
   const float *weight = call.parameters[0].floats(), *bias = call.parameters[1].floats();
   const idx area = product(x.dims, 2, x.dims.rank), channels = x.dims[1] / op.groups, size = channels * area;
   for (idx n = 0; n < x.dims[0]; ++n)
