@@ -1,6 +1,7 @@
 /// Chapter 2: a U-Net from blocks. The library has this model (models::UNet); here it is written the way a user writes
 /// one.
 ///   chapter2_unet
+#include <algorithm>
 #include <iostream>
 #include <lamina.hpp>
 

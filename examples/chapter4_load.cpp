@@ -1,5 +1,6 @@
 /// Chapter 4: weights that PyTorch saved, as a state_dict, as a whole model, as safetensors; and files that do not fit.
 ///   chapter4_load
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <lamina.hpp>

@@ -1,6 +1,7 @@
 /// Chapter 4: several devices. DataParallel puts `module.` before every name; every combination of saving and loading
 /// on one and on several works. Files go to the current folder.
 ///   chapter4_parallel
+#include <algorithm>
 #include <iostream>
 #include <lamina.hpp>
 

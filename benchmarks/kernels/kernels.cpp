@@ -8,6 +8,7 @@
 /// Each layer is a compiled model on one thread, tensors in and out as users hand them over: where a kernel wants
 /// another layout than that, the time to change it counts.
 #include "machine.hpp"
+#include <algorithm>
 #include <lamina.hpp>
 #include <lamina/backend/cpu/peak.hpp>
 #include <string>

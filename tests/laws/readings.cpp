@@ -1,5 +1,6 @@
 /// Eager evaluation, the plan for static extents and the plan for dyn extents read one forward: their results agree.
 #include "laws.hpp"
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 
 using namespace lamina;

@@ -1,6 +1,7 @@
 /// What PyTorch says of a model: NAME.txt is print(net), NAME.json holds keys with shapes, the names of named_modules
 /// and the number of parameters, as Python's json writes them.
 #pragma once
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <fstream>
 #include <iterator>

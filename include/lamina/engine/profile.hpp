@@ -6,6 +6,7 @@
 #include "profile_svg.hpp"
 #include "profile_table.hpp"
 #include "step_layers.hpp"
+#include <algorithm>
 
 namespace lamina::inline LAMINA_ISA {
 

@@ -1,6 +1,7 @@
 /// A profile as a picture.
 #pragma once
 #include "step_profile.hpp"
+#include <algorithm>
 
 namespace lamina::inline LAMINA_ISA {
 

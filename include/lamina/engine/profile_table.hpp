@@ -1,6 +1,7 @@
 /// A profile as a table.
 #pragma once
 #include "step_profile.hpp"
+#include <algorithm>
 #include <iosfwd>
 
 namespace lamina::inline LAMINA_ISA {

@@ -1,4 +1,5 @@
 /// Several threads call compiled models at the same time: one model, and one each.
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <lamina.hpp>
 #include <thread>

@@ -1,5 +1,6 @@
 /// The compiled model as an object: memory, allocations, options, changed parameters, sizes.
 #include "allocations.hpp"
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers.hpp>
 #include <lamina.hpp>

@@ -1,5 +1,6 @@
 /// The profile of a compiled model: steps, the table, the picture. What it measures depends on the machine and is not
 /// tested.
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <lamina.hpp>
 #include <lamina/engine/profile.hpp>
