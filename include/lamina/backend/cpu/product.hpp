@@ -83,6 +83,9 @@ namespace detail {
 // Of the weights of a group, a slab of so many floats stays in the L2 cache while the tiles of a block go by, and of
 // the input, a block of so many. Each slab is read once a block: blocks are large where weights are.
 inline constexpr idx slab_floats = 40 * 1024, block_floats = 64 * 1024;
+// Nor are more terms than these summed up in registers before they are added to what memory holds: the rounding errors
+// of a long sum grow with the length of its parts.
+inline constexpr idx slab_terms = 576;
 // Tiles of a block at most: their addresses are found once and kept.
 inline constexpr idx most_tiles = 32;
 
@@ -186,7 +189,8 @@ class ProductRun {
                relu = p.activation.kind == ops::Activation::Kind::relu,
                other = !relu && p.activation.kind != ops::Activation::Kind::identity;
     const int last_pixels = pixels(count - 1);
-    const idx block_weights = group_weights / range.count, slab = max(1, slab_floats / max(1, block_weights));
+    const idx block_weights = group_weights / range.count;
+    const idx slab = max(1, min(slab_floats / max(1, block_weights), slab_terms / max(1, p.taps * channels.run)));
     Tile tile{.from_step = blocking.copied ? register_tile.pixels * channel_block : p.from_step,
               .taps = p.taps,
               .run = channels.run,
