@@ -6,22 +6,16 @@ results.json and results.svg beside this file.
 
 import argparse
 import json
-import os
-import pathlib
 import shutil
-import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 
-from cases import CASES, NETS
+from cases import NETS
 from plot import plot
+from prepare import HERE, Result, aligned, build, export, measure
 
-HERE = pathlib.Path(__file__).resolve().parent
-FILES = HERE.parent / "build" / "benchmarks" / "nets"
 OURS = {"g++": "lamina", "clang++-19": "lamina clang"}
 
-Result = dict[str, object]
 Key = tuple[str, int, int]  # net, batch, threads
 
 
@@ -56,46 +50,6 @@ def compilers(options: argparse.Namespace) -> list[str]:
     return [name for name in known if shutil.which(name)]
 
 
-def build(compiler: str, nets: list[str]) -> str:
-    """The folder of the libraries."""
-    command = ["sh", str(HERE / "build.sh"), *(f"nets-{net}" for net in nets)]
-    done = subprocess.run(command, env=os.environ | {"CXX": compiler}, stdout=subprocess.PIPE, text=True)
-    if done.returncode != 0:
-        sys.exit(f"lamina's side does not build with {compiler}")
-    return done.stdout.strip()
-
-
-def export(nets: list[str]) -> None:
-    if subprocess.run([sys.executable, str(HERE / "nets.py"), str(FILES), *nets]).returncode != 0:
-        sys.exit("PyTorch could not export the nets")
-
-
-def peers_environment(threads: str) -> dict[str, str]:
-    return os.environ | {
-        "OMP_NUM_THREADS": threads,
-        "MKL_NUM_THREADS": threads,
-        "ONEDNN_DEFAULT_FPMATH_MODE": "STRICT",
-        "CXX": "g++",
-        "TORCHINDUCTOR_CACHE_DIR": str(FILES.parent / "inductor"),
-    }
-
-
-def measure(threads: str, libraries: dict[str, str], options: argparse.Namespace) -> tuple[list[Result], bool]:
-    """The results on so many threads, and whether every case has them."""
-    with tempfile.TemporaryDirectory() as folder:
-        output = pathlib.Path(folder) / "results.json"
-        cases = [case.name for case in CASES if case.net in options.nets]
-        command = [sys.executable, str(HERE / "measure.py"), *cases, "--threads", threads, "--files", str(FILES)]
-        command += ["--seconds", str(options.seconds), "--rounds", "2" if options.quick else "10"]
-        command += ["--output", str(output)]
-        for name, at in libraries.items():
-            command += ["--lamina", name, at]
-        if options.quick:
-            command += ["--skip", "pytorch_compile"]
-        done = subprocess.run(command, env=peers_environment(threads)).returncode == 0
-        return json.loads(output.read_text()) if output.exists() else [], done
-
-
 def is_ours(engine: str) -> bool:
     return engine.startswith("lamina")
 
@@ -120,16 +74,15 @@ def table(results: list[Result]) -> str:
         times = [f"{row[e]['best_ms']:.4g} / {row[e]['median_ms']:.4g}" if e in row else "-" for e in engines]
         ratios = [f"{ratio(row, engine):.2f}" if engine in row else "-" for engine in ours]
         lines.append([net, str(batch), str(threads), *times, *ratios])
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    lines.insert(1, ["-" * width for width in widths])
-    return "\n".join("| " + " | ".join(cell.ljust(w) for cell, w in zip(line, widths)) + " |" for line in lines)
+    return aligned(lines)
 
 
 def main() -> None:
     options = parse_options()
-    libraries = {OURS[compiler]: build(compiler, options.nets) for compiler in compilers(options)}
+    ours = [(OURS[compiler], build(compiler, ["fast"], options.nets), "fast") for compiler in compilers(options)]
     export(options.nets)
-    runs = [measure(threads, libraries, options) for threads in options.threads]
+    rounds, skip = (2, ["pytorch_compile"]) if options.quick else (10, [])
+    runs = [measure(options.nets, threads, ours, options.seconds, rounds, skip) for threads in options.threads]
     results = [result for run, _ in runs for result in run]
     if results:
         (HERE / "results.json").write_text(json.dumps(results, indent=1) + "\n")

@@ -98,8 +98,9 @@ def open_vino(task: Task) -> Engine:
     )
 
 
-def lamina(name: str, libraries: pathlib.Path, task: Task) -> Engine:
-    library = ctypes.CDLL(str(libraries / f"{task.case.name}.so"))
+def lamina(name: str, folder: pathlib.Path, variant: str, task: Task) -> Engine:
+    """The variant (meson.build) of the library that is in a folder of build.sh."""
+    library = ctypes.CDLL(str(folder / f"{variant}_{task.case.name}.so"))
     library.lamina_load.restype = ctypes.c_void_p
     compiled = library.lamina_load(str(task.folder / f"{task.case.net}.pth").encode(), task.threads)
     x, y = task.x.numpy(), np.empty_like(task.reference)

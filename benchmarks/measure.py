@@ -103,7 +103,7 @@ def measure_case(case: Case, options: argparse.Namespace) -> list[dict]:
     print(f"{case.net}, N={case.batch}, {options.threads} thread(s)", file=sys.stderr)
     net, x = nets.load(case, options.files), nets.make_input(case.extents)
     task = Task(case, options.threads, options.files, net, x, net(x).numpy())
-    ours = [engines.lamina(name, pathlib.Path(libraries), task) for name, libraries in options.lamina]
+    ours = [engines.lamina(name, pathlib.Path(folder), variant, task) for name, folder, variant in options.lamina]
     errors = {engine.name: check(engine, task.reference) for engine in ours}
     peers, errors_of_peers = make_peers(task, options.skip)
     errors |= errors_of_peers
@@ -129,7 +129,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--rounds", type=int, required=True)
     parser.add_argument("--files", type=pathlib.Path, required=True, help="folder of the weights and ONNX files")
-    parser.add_argument("--lamina", nargs=2, action="append", required=True, metavar=("NAME", "LIBRARIES"))
+    parser.add_argument("--lamina", nargs=3, action="append", required=True, metavar=("NAME", "FOLDER", "VARIANT"))
     parser.add_argument("--skip", action="append", default=[], help="a peer to leave out: a function of engines.py")
     parser.add_argument("--output", type=pathlib.Path, required=True)
     return parser.parse_args()

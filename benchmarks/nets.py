@@ -34,8 +34,8 @@ def load(case: Case, folder: pathlib.Path) -> nn.Module:
     return net.eval()
 
 
-def make_input(extents: tuple[int, ...]) -> torch.Tensor:
-    return torch.randn(extents, generator=torch.Generator().manual_seed(1))
+def make_input(extents: tuple[int, ...], seed: int = 1) -> torch.Tensor:
+    return torch.randn(extents, generator=torch.Generator().manual_seed(seed))
 
 
 def settle_norms(net: nn.Module, x: torch.Tensor) -> None:
@@ -48,8 +48,8 @@ def settle_norms(net: nn.Module, x: torch.Tensor) -> None:
     net.train()(x)
 
 
-def write_net(case: Case, path: pathlib.Path) -> None:
-    torch.manual_seed(0)
+def write_net(case: Case, path: pathlib.Path, seed: int = 0) -> None:
+    torch.manual_seed(seed)
     net = build(case.net)
     settle_norms(net, torch.randn(4, *case.item))
     torch.save(net.state_dict(), path)

@@ -1,8 +1,10 @@
 #!/bin/sh
-# Measures the speed of whole nets beside PyTorch, ONNX Runtime and OpenVINO, that of single kernels, or that of loading
-# and saving weights beside PyTorch. See docs/benchmarks.md.
+# Measures the speed of whole nets beside PyTorch, ONNX Runtime and OpenVINO, their errors, what eager evaluation costs, the
+# speed of single kernels, or that of loading and saving weights beside PyTorch. See docs/benchmarks.md.
 #
 #   sh benchmarks/run.sh [--quick] [--seconds S] [--nets A,B] [--threads 1,2] [--compiler g++|clang++-19]
+#   sh benchmarks/run.sh errors [--seeds N] [--nets A,B] [--compiler g++|clang++-19]
+#   sh benchmarks/run.sh eager [--seconds S] [--nets A,B] [--threads N] [--compiler g++|clang++-19]
 #   sh benchmarks/run.sh kernels [options of Google Benchmark]
 #   sh benchmarks/run.sh load
 #
@@ -29,8 +31,15 @@ if [ -z "$peers" ]; then
     cp "$wanted" "$peers/requirements.txt"
   fi
 fi
-if [ "${1:-}" = load ]; then
+case ${1:-} in
+load)
   folder=$(sh "$root/benchmarks/build.sh" load)
   exec "$peers/bin/python" "$root/benchmarks/load/load.py" "$folder/load/load.so"
-fi
-exec "$peers/bin/python" "$root/benchmarks/compare.py" "$@"
+  ;;
+errors | eager)
+  script=$1
+  shift
+  ;;
+*) script=compare ;;
+esac
+exec "$peers/bin/python" "$root/benchmarks/$script.py" "$@"
