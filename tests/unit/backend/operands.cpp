@@ -43,6 +43,6 @@ void backend_test::Run::into(const Operation& op, BlockedOperand& y) {
   call.in = inputs.data();
   call.inputs = int(inputs.size());
   call.out = y.out();
-  cpu::run<cpu::all_operations>(op, call);
+  cpu::run<cpu::all_kernels>(op, call);
   CHECK(y.memory.gaps_untouched());
 }
