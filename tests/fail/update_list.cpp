@@ -1,5 +1,6 @@
 // expect: update takes two ModuleDicts; use extend for lists
 #include <lamina/compose/edit.hpp>
+#include <lamina/compose/join.hpp>
 #include <lamina/compose/module_list.hpp>
 #include <lamina/layers/linear.hpp>
 
