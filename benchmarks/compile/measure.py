@@ -32,6 +32,23 @@ int main() {{
 }}
 """
 
+# Every constant that can be asked of a model, in front of its main function.
+CHECKS = """using Net = models::ResNet152;
+using Picture = Shape<1, 3, 224, 224>;
+static_assert(parameter_count<Net> == 60'192'808 && parameter_count<Net, at<"layer3">> == 40'613'888);
+static_assert(trainable_parameter_count<Net, frozen<"layer4", "fc.bias">> == 45'227'072);
+static_assert(state_dict_keys<Net>.size() == 932 && state_dict_keys<Net>[931] == "fc.bias");
+static_assert(std::is_same_v<output_shape<Net, Picture>, Shape<1, 1000>>);
+static_assert(std::is_same_v<output_shape<Net, Picture, at<"layer3.35">>, Shape<1, 1024, 14, 14>>);
+static_assert(macs<Net, Picture> == 11'513'626'624 && flops<Net, Picture, at<"layer3">> == 16'030'629'888);
+static_assert(activation_bytes<Net, Picture, at<"fc">> == 4000 && activation_bytes<Net, Picture> < 350'000'000);
+static_assert(depth<Net, Picture> == 152 && depth<Net, Picture, at<"layer1">> == 10);
+static_assert(receptive_field<Net, Picture, at<"layer4">> == ReceptiveField{1451, 1451});
+static_assert(structure_difference<Net, models::ResNet50>.view() == "only the first has layer2.4");
+static_assert(peak_memory<Net, Picture> < 16_MiB);
+static_assert(fits<Net, budget{.parameters = 61'000'000, .macs = 11'600'000'000, .memory = 16_MiB}, Picture>);
+"""
+
 PROGRAMS = {
     "an empty file": "",
     "Eigen/Core": "#include <Eigen/Core>\n",
@@ -41,6 +58,7 @@ PROGRAMS = {
     "ResNet-50": ENGINE.format(model="ResNet50", shape="1, 3, 224, 224"),
     "ResNet-101": ENGINE.format(model="ResNet101", shape="1, 3, 224, 224"),
     "ResNet-152": ENGINE.format(model="ResNet152", shape="1, 3, 224, 224"),
+    "ResNet-152 with checks": ENGINE.format(model="ResNet152", shape="1, 3, 224, 224").replace("int main", CHECKS + "int main"),
     "U-Net": ENGINE.format(model="UNet<3, 2>", shape="1, 3, 256, 256"),
 }
 

@@ -25,7 +25,7 @@ bool has(const std::string& text, std::string_view part) { return text.find(part
 TEST_CASE("layers, functions, extents and skips of a small net") {
   const std::string dot = to_dot(Net{}, Shape<3, 4>{});
   CHECK(dot.starts_with("digraph \"Net\" {\n"));
-  CHECK(has(dot, "n1 [label=\"fc: Linear\\nin_features=4, out_features=4, \\nbias=True\" fillcolor=lightblue]\n"));
+  CHECK(has(dot, "n1 [label=\"fc: Linear\\nin_features=4, out_features=4,\\nbias=True\" fillcolor=lightblue]\n"));
   CHECK(has(dot, "n2 [label=\"add\""));
   CHECK(has(dot, "n0 -> n1 [label=\"3, 4\"]\n"));
   CHECK(has(dot, "n0 -> n2 [label=\"3, 4\" style=dashed"));  // passes fc by
