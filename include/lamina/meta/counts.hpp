@@ -27,19 +27,6 @@ template <fixed_string Query, class... Spec> constexpr bool has_static_extents()
   return known;
 }
 
-/// The number of weight layers (convolutions and linear layers) on the longest way from an input to each value.
-constexpr Table<int> depths_of_values(const Graph& graph) {
-  const int values = int(graph.nodes.size());
-  Table<int> depth(values);
-  for (int value = 0; value < values; ++value) {
-    const Node& node = graph.nodes[std::size_t(value)];
-    for (int k = 0; k < node.inputs; ++k)
-      if (depth[graph.input(node, k)] > depth[value]) depth[value] = depth[graph.input(node, k)];
-    depth[value] += role_of(node.operation) == ops::Role::producer;
-  }
-  return depth;
-}
-
 /// What a whole forward costs.
 struct ForwardCosts {
   idx macs = 0, products = 0, activation_bytes = 0, input_bytes = 0;
@@ -59,9 +46,6 @@ constexpr ForwardCosts forward_costs_of(const Graph& graph) {
     if (depth[output] > costs.depth) costs.depth = depth[output];
   return costs;
 }
-template <class Net, class... Spec>
-inline constexpr ForwardCosts forward_costs = forward_costs_of(lamina::record_graph<Net, Spec...>());
-
 /// The graph of a model, and what each module costs.
 template <class Net, class... Spec> constexpr auto with_modules(auto&& f) {
   const Net net{};
@@ -79,6 +63,16 @@ template <class Net, class... Spec> constexpr auto make_cost_table() {
 }
 template <class Net, class... Spec>
 inline constexpr std::array<ModuleCost, row_counts<Net>.modules> cost_table = make_cost_table<Net, Spec...>();
+
+/// What a model costs: the sums of its modules where it lists them, so that its graph is recorded once; a function
+/// object that reflection does not know is asked for its graph alone.
+template <class Net, class... Spec> constexpr ForwardCosts make_forward_costs() {
+  if constexpr (says_members<Net> || container<Net>) {
+    const ModuleCost& net = cost_table<Net, Spec...>[0];
+    return {.macs = net.macs, .products = net.products, .activation_bytes = net.activation_bytes, .depth = net.depth};
+  } else return forward_costs_of(lamina::record_graph<Net, Spec...>());
+}
+template <class Net, class... Spec> inline constexpr ForwardCosts forward_costs = make_forward_costs<Net, Spec...>();
 
 /// The cost of a query's module. `Query` is the name of the question, for errors.
 template <fixed_string Query, class Net, class Q, class Specs> struct CostAt;
@@ -142,10 +136,7 @@ template <class Net, class Q, class... Spec> constexpr int make_depth(types<Spec
   if constexpr (!has_static_extents<"depth", Spec...>()) return 0;
   else if constexpr (Q::path.empty()) return forward_costs<Net, Spec...>.depth;
   else {
-    constexpr int found = with_modules<Net, Spec...>([](const Graph& graph, const auto& costs) {
-      const int value = value_at<Net, Q>(graph, costs);
-      return value < 0 ? -1 : depths_of_values(graph)[value];
-    });
+    constexpr int found = cost_table<Net, Spec...>[std::size_t(row_at<Net, Q>())].depth;
     return output_is_certain<Net, Q, (found >= 0)>() ? found : 0;
   }
 }

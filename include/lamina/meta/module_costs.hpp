@@ -15,6 +15,7 @@ struct ModuleCost {
   idx activation_bytes = 0;  ///< of all values that are made inside; inputs and views make none
   int last = -1;             ///< the value that a layer inside made last
   int value = -1;            ///< the value that the module gives, where that is certain
+  int depth = -1;            ///< weight layers on the longest way to that value
   bool shape_known = false;  ///< what it may give has one shape, `output`
   Dims output{};
 };
@@ -100,6 +101,19 @@ constexpr void find_output(const auto& rows, const Graph& graph, const Table<int
     if (graph.nodes[std::size_t(value)].dims != cost.output) cost.shape_known = false;
 }
 
+/// The number of weight layers (convolutions and linear layers) on the longest way from an input to each value.
+constexpr Table<int> depths_of_values(const Graph& graph) {
+  const int values = int(graph.nodes.size());
+  Table<int> depth(values);
+  for (int value = 0; value < values; ++value) {
+    const Node& node = graph.nodes[std::size_t(value)];
+    for (int k = 0; k < node.inputs; ++k)
+      if (depth[graph.input(node, k)] > depth[value]) depth[value] = depth[graph.input(node, k)];
+    depth[value] += role_of(node.operation) == ops::Role::producer;
+  }
+  return depth;
+}
+
 /// Fills in the costs of all rows. The root's are those of the model.
 constexpr void add_costs(auto& costs, const auto& rows, const Table<int>& owner, const Graph& graph) {
   const int modules = int(rows.size());
@@ -141,6 +155,11 @@ constexpr void add_costs(auto& costs, const auto& rows, const Table<int>& owner,
     costs[0].output = graph.nodes[std::size_t(graph.outputs[0])].dims;
   }
   costs[0].shape_known = graph.outputs.size() == 1;
+  const Table<int> depth = depths_of_values(graph);
+  for (int row = 0; row < modules; ++row)
+    if (const int value = costs[std::size_t(row)].value; value >= 0) costs[std::size_t(row)].depth = depth[value];
+  for (const int output : graph.outputs)
+    if (depth[output] > costs[0].depth) costs[0].depth = depth[output];
 }
 }  // namespace detail
 }  // namespace lamina
