@@ -60,7 +60,7 @@ def main():
     program, golden, seconds = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]), sys.argv[3]
     target = program.name.removeprefix("fuzz_")
     options = [f"-max_total_time={seconds}", "-print_final_stats=1", f"-artifact_prefix={target}-"]
-    options += ["-rss_limit_mb=1024", "-timeout=60", f"-max_len={LARGEST}"]
+    options += ["-rss_limit_mb=1024", "-timeout=300", f"-max_len={LARGEST}"]
     if target in ("pickle", "legacy"):
         options.append(f"-dict={pathlib.Path(__file__).with_name('pickle.dict')}")
     with tempfile.TemporaryDirectory() as scratch:
