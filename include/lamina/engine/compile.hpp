@@ -249,8 +249,8 @@ void Engine<Net, Options, Spec...>::step_through(Take&& take, const X&... x) con
 
 namespace execution {
 /// The kernels of the operations that a forward uses, whatever its extents.
-template <class Net, class... Spec> constexpr std::uint64_t kernels_of_type() {
-  std::uint64_t mask = cpu::bit_of<ops::Copy> | ~std::uint64_t(0) << operation_kinds;  // any method
+template <class Net, CompileOptions Options, class... Spec> constexpr std::uint64_t kernels_of_type() {
+  std::uint64_t mask = cpu::bit_of<ops::Copy> | cpu::Backend::any_method(Options);
   const Graph graph = record_graph<Net, Spec...>();
   for (const Node& node : graph.nodes) mask |= std::uint64_t(1) << node.operation.index();
   return mask;
@@ -287,7 +287,7 @@ template <std::uint64_t Kernels> class PackedWeights {
 template <class Net, CompileOptions Options, class... Spec>
   requires(!(is_static(input_spec<Spec>::shape_type::dims) && ...))
 class Engine<Net, Options, Spec...> {
-  static constexpr std::uint64_t kernels = execution::kernels_of_type<Net, Spec...>();
+  static constexpr std::uint64_t kernels = execution::kernels_of_type<Net, Options, Spec...>();
   using result_type_ = execution::results_of<Net, Spec...>;
 
   /// A size: its plan, and the memory of calls of this size.

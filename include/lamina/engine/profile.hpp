@@ -86,7 +86,7 @@ Profile profile(const Engine<Net, Options, Spec...>& engine, const ProfileOption
     } else {
       std::vector<int> numbers(std::size_t(program.count));
       const Dims dims[] = {x.dims()...};
-      execution::find_layers<Spec...>(net, dims, std::span(program.steps, numbers.size()), numbers.data());
+      execution::find_layers<Options, Spec...>(net, dims, std::span(program.steps, numbers.size()), numbers.data());
       layers = execution::paths_of(outline(net), numbers);
     }
     result.micro_batches = program.memory.micro_batches;

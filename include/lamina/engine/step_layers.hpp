@@ -7,11 +7,11 @@
 namespace lamina::inline LAMINA_ISA {
 namespace execution {
 /// For each step the number of the module that its operation belongs to, in the order of outline, or -1.
-template <class... Spec, class Net, class Steps>
+template <CompileOptions Options, class... Spec, class Net, class Steps>
 constexpr void find_layers(const Net& net, const Dims (&dims)[sizeof...(Spec)], const Steps& steps, int* found) {
   Graph graph = record_graph<Spec...>(net, dims);
   planning::split_batch(graph);
-  const planning::Arranged arranged = planning::arrange<cpu::Backend>(graph);
+  const planning::Arranged arranged = planning::arrange<cpu::Backend>(graph, Options);
   const std::vector<const void*> addresses = module_addresses(net);
   const int count = int(addresses.size());
   int row = 0;  // layers are called in almost the order of members, so a search goes on from the last hit
@@ -33,7 +33,7 @@ inline constexpr auto static_layers = [] {
   std::array<int, std::tuple_size_v<decltype(table.steps)>> layers{};
   const Net net{};
   const Dims dims[] = {input_spec<Spec>::shape_type::dims...};
-  find_layers<Spec...>(net, dims, table.steps, layers.data());
+  find_layers<Options, Spec...>(net, dims, table.steps, layers.data());
   return layers;
 }();
 }  // namespace execution

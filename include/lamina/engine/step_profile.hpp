@@ -110,7 +110,7 @@ inline std::vector<StepProfile> describe(const Program& program, const std::vect
     profile.fused = describe_fused(step);
     if (role_of(step.operation) == ops::Role::producer) profile.method = cpu::method_name(cpu::Method(step.method));
     else if (is<ops::Copy>(step.operation) && operands[0].layout != step.out.layout)
-      profile.method = step.out.layout == Layout::blocked ? "to blocked" : "to planar";
+      profile.method = "to " + std::string(layout_name(step.out.layout));
     for (int k = 0; k < node.inputs; ++k) profile.inputs.push_back(operands[k].dims);
     profile.output = step.out.dims;
     profile.macs = profile.products = macs_of(graph, node);

@@ -37,13 +37,14 @@ constexpr Node same_value(const Node& node) {
 }  // namespace detail
 
 /// Inputs and results of the whole are planar.
-template <class Backend> constexpr Arranged arrange(const Graph& graph) {
+template <class Backend> constexpr Arranged arrange(const Graph& graph, const CompileOptions& options) {
   const int n = int(graph.nodes.size());
   Arranged result;
   Graph& to = result.graph;
   to.nodes.reserve(std::size_t(n) + 8);
   to.inputs.reserve(graph.inputs.size() + 8);
-  Table<int> value(n), copy(n, -1);  // of each node of the old graph: its number in the new one, and that of its copy
+  // Of each node of the old graph: its number in the new one, and those of its copies in other layouts.
+  Table<int> value(n), copies[]{Table<int>(n, -1), Table<int>(n, -1), Table<int>(n, -1)};
   int most = 1;
   for (const Node& node : graph.nodes)
     if (node.inputs > most) most = node.inputs;
@@ -52,22 +53,23 @@ template <class Backend> constexpr Arranged arrange(const Graph& graph) {
 
   const auto add = [&](const Node& node, Layout layout) {
     to.nodes.push_back(node);
-    result.layouts.push_back(layouts_agree(node.dims) ? Layout::planar : layout);
+    result.layouts.push_back(layouts_agree(node.dims, layout, Layout::planar) ? Layout::planar : layout);
     return int(to.nodes.size()) - 1;
   };
   const auto in_layout = [&](int old, Layout wanted) {
     const Node& node = graph.nodes[std::size_t(old)];
-    if (layouts_agree(node.dims) || result.layout(value[old]) == wanted) return value[old];
-    if (copy[old] < 0) {
+    if (layouts_agree(node.dims, result.layout(value[old]), wanted)) return value[old];
+    int& copy = copies[int(wanted)][old];
+    if (copy < 0) {
       const Node made{.operation = Operation(ops::Copy{}),
                       .first_input = int(to.inputs.size()),
                       .inputs = 1,
                       .dims = node.dims,
                       .dtype = node.dtype};
       to.inputs.push_back(value[old]);
-      copy[old] = add(made, wanted);
+      copy = add(made, wanted);
     }
-    return copy[old];
+    return copy;
   };
 
   for (int i = 0; i < n; ++i) {
@@ -79,7 +81,8 @@ template <class Backend> constexpr Arranged arrange(const Graph& graph) {
       given[k] = result.layout(value[operand]);
     }
     Layouts layouts{};
-    if (node.inputs > 0) layouts = Backend::layouts_of(node.operation, dims.begin(), given.begin(), node.inputs);
+    if (node.inputs > 0)
+      layouts = Backend::layouts_of(node.operation, dims.begin(), given.begin(), node.inputs, options);
     Table<int> operands(node.inputs);
     for (int k = 0; k < node.inputs; ++k) {
       const int old = graph.input(node, k);

@@ -1,27 +1,39 @@
 /// How the elements of a value lie in memory.
 #pragma once
 #include "../core/shape.hpp"
+#include <string_view>
 
 namespace lamina {
 
 /// planar: row-major [N, C, H, W]. blocked: [N, C/16, H, W, 16], the channels of a block side by side, the last block
-/// filled up.
-enum class Layout : unsigned char { planar, blocked };
+/// filled up. paired: [N, C/32, H, W, 16] of words, each two channels as bfloat16, the even one in the lower half: to
+/// what only moves words it is a blocked tensor of half as many channels.
+enum class Layout : unsigned char { planar, blocked, paired };
+
+/// For people: "blocked".
+constexpr std::string_view layout_name(Layout layout) {
+  constexpr std::string_view names[] = {"planar", "blocked", "paired"};
+  return names[int(layout)];
+}
 
 /// What an operation wants of its operands, and what it makes.
 struct Layouts {
   Layout operands = Layout::planar, result = Layout::planar;
 };
 
-/// Channels in a block.
+/// Elements of a pixel in a block: the channels of a blocked one.
 inline constexpr idx channel_block = 16;
+
+/// Channels in a block.
+constexpr idx block_channels(Layout layout) { return layout == Layout::paired ? 2 * channel_block : channel_block; }
 
 constexpr idx round_up(idx n, idx multiple) { return (n + multiple - 1) / multiple * multiple; }
 
-/// Elements of one item (an index of dimension 0) in a layout.
+/// Elements of one item (an index of dimension 0) in a layout: floats, or words of the same size.
 constexpr idx item_elements(const Dims& dims, Layout layout) {
   if (layout == Layout::planar || dims.rank < 2) return product(dims, 1, dims.rank);
-  return round_up(dims[1], channel_block) * product(dims, 2, dims.rank);
+  const idx channels = block_channels(layout);
+  return (dims[1] + channels - 1) / channels * channel_block * product(dims, 2, dims.rank);
 }
 
 /// Elements of a tensor in a layout.
@@ -29,9 +41,11 @@ constexpr idx elements(const Dims& dims, Layout layout) {
   return layout == Layout::planar ? count(dims) : dims[0] * item_elements(dims, layout);
 }
 
-/// True if both layouts are the same order of elements: one pixel, whole blocks of channels.
-constexpr bool layouts_agree(const Dims& dims) {
-  return dims.rank == 4 && dims[2] * dims[3] == 1 && dims[1] % channel_block == 0;
+/// True if both layouts are the same elements in the same order, as they are without pairs if there is one pixel and
+/// blocks of channels are whole.
+constexpr bool layouts_agree(const Dims& dims, Layout a, Layout b) {
+  return a == b || (a != Layout::paired && b != Layout::paired && dims.rank == 4 && dims[2] * dims[3] == 1 &&
+                    dims[1] % channel_block == 0);
 }
 
 /// Items of a tensor: the extent of dimension 0, 1 for a scalar.

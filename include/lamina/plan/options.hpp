@@ -12,9 +12,20 @@ enum class Accuracy : unsigned char {
   exact,   ///< direct sums
 };
 
+/// The type of the weights of convolutions and linear layers, and of the activations between them. Sums are float32
+/// either way, and so are the tensors of the caller.
+enum class Precision : unsigned char {
+  float32,
+  /// Half the memory, and twice the products an instruction with AVX512_BF16; other instruction sets compute them
+  /// through float32. Depthwise and grouped convolutions, matrix products and layers on planar operands stay float32.
+  /// Largest errors against float64 are those of PyTorch's bfloat16, about 1e-2 of the largest output (docs/cpu.md).
+  bfloat16,
+};
+
 /// compile<CompileOptions{.accuracy = Accuracy::strict}, Shape<...>>(net)
 struct CompileOptions {
   Accuracy accuracy = Accuracy::fast;
+  Precision precision = Precision::float32;
   /// Bytes that the packed weights of convolutions and linear layers may take in all, as far as there is a choice:
   /// Winograd's are 1.8 (F(2x2)) and 4 (F(4x4)) times as large as the layer's own. Convolutions for which there is no
   /// room take a smaller form, direct sums at last.

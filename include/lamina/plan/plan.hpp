@@ -8,12 +8,13 @@
 ///         -> steps      operations with the places of their operands
 ///
 /// What a plan must know of kernels it asks a backend:
-///   layouts_of(operation, extents, layouts, operands)    the layouts it wants and makes, given those of its operands
+///   layouts_of(operation, extents, layouts, operands, options)   the layouts it wants and makes, given those of its
+///                                                        operands
 ///   honours_item_stride(operation)                       operands and results may be parts of a concatenation
 ///   works_in_place(operation)                            the result may be written over an operand of the same extents
 ///   method_of(operation, extents, layout, options, budget)   the algorithm, for a first operand and what is left of
 ///                                                        the budget for packed weights, in floats
-///   kernels_of(operation, method)                        what it needs compiled, as bits of a mask
+///   kernels_of(operation, method, options)               what it needs compiled, as bits of a mask
 ///   packed_floats(operation, parameter, method, size)    floats of a packed parameter of so many elements
 ///   scratch_of(operation, extents, second, method)       floats of working memory: for all threads, and for each
 #pragma once

@@ -23,7 +23,7 @@ constexpr idx least_weights(const Operation& operation, const Dims& x, Layout la
 template <class Backend>
 constexpr Plan make_plan(const Graph& recorded, const ParameterInfo* parameters, int parameter_count,
                          const CompileOptions& options) {
-  const Arranged arranged = arrange<Backend>(recorded);
+  const Arranged arranged = arrange<Backend>(recorded, options);
   const Graph& graph = arranged.graph;
   const Fusion fusion = fuse(graph);
   const Order order = order_of(fusion);
@@ -82,7 +82,7 @@ constexpr Plan make_plan(const Graph& recorded, const ParameterInfo* parameters,
     Step step{.operation = Operation(ops::Copy{}), .node = value, .first_operand = int(plan.operands.size())};
     add_operand(step, value);
     step.out = to;
-    plan.kernels |= Backend::kernels_of(step.operation, step.method);
+    plan.kernels |= Backend::kernels_of(step.operation, step.method, options);
     plan.steps.push_back(step);
   };
 
@@ -155,7 +155,7 @@ constexpr Plan make_plan(const Graph& recorded, const ParameterInfo* parameters,
     const auto scratch = Backend::scratch_of(node.operation, x.dims, second, method);
     if (scratch.shared > plan.memory.scratch_shared) plan.memory.scratch_shared = scratch.shared;
     if (scratch.each > plan.memory.scratch_each) plan.memory.scratch_each = scratch.each;
-    plan.kernels |= Backend::kernels_of(step.operation, step.method);
+    plan.kernels |= Backend::kernels_of(step.operation, step.method, options);
     plan.steps.push_back(step);
   }
   for (int k = 0; k < int(graph.outputs.size()); ++k) {

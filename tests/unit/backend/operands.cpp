@@ -4,21 +4,60 @@
 using namespace lamina;
 
 namespace {
+using Floats = std::vector<float>;
+
+/// A producer's parameters, packed.
+struct Packed {
+  Floats weight, bias;
+  template <class Op> Packed(const Op& op, const backend_test::Run& run) {
+    const idx out = cpu::out_channels(op);
+    weight.assign(std::size_t(cpu::weight_floats(op, run.call.method)), backend_test::not_a_number);
+    bias.assign(std::size_t(cpu::bias_floats(out)), backend_test::not_a_number);
+    const Floats mean(std::size_t(out), 0.f), variance(std::size_t(out), 1.f);
+    cpu::Weights given{.weight = run.call.parameters[0].floats(), .bias = run.call.parameters[1].floats()};
+    if (run.factors)
+      given.gamma = run.factors->memory.data(), given.beta = run.terms->memory.data(), given.mean = mean.data(),
+      given.variance = variance.data();
+    cpu::pack(op, run.call.method, given, weight.data(), bias.data());
+  }
+  cpu::Call call(const backend_test::Run& run) const {
+    cpu::Call call = run.call;
+    call.parameters[0].data = weight.data();
+    call.parameters[1].data = bias.data();
+    return call;
+  }
+};
+
 template <class Op> void run_producer(const Op& op, backend_test::Run& run) {
   run.call.method = cpu::planar_method(op, run.inputs[0].dims, run.options);
-  const idx out = cpu::out_channels(op);
-  std::vector<float> weight(std::size_t(cpu::weight_floats(op, run.call.method)), backend_test::not_a_number);
-  std::vector<float> bias(std::size_t(cpu::bias_floats(out)), backend_test::not_a_number);
-  const std::vector<float> mean(std::size_t(out), 0.f), variance(std::size_t(out), 1.f);
-  cpu::Weights given{.weight = run.call.parameters[0].floats(), .bias = run.call.parameters[1].floats()};
-  if (run.factors)
-    given.gamma = run.factors->memory.data(), given.beta = run.terms->memory.data(), given.mean = mean.data(),
-    given.variance = variance.data();
-  cpu::pack(op, run.call.method, given, weight.data(), bias.data());
-  cpu::Call call = run.call;
-  call.parameters[0].data = weight.data();
-  call.parameters[1].data = bias.data();
-  cpu::run_planar(op, call);
+  const Packed packed(op, run);
+  cpu::run_planar(op, packed.call(run));
+}
+
+/// Runs an operation with scratch of exactly the size that it asks for.
+void run_with_scratch(const Operation& op, cpu::Call call) {
+  const Dims second = call.inputs > 1 ? call.in[1].dims : Dims{};
+  const cpu::Scratch scratch = cpu::Backend::scratch_of(op, call.in[0].dims, second, call.method);
+  Floats memory(std::size_t(scratch.shared + call.threads * scratch.each), backend_test::not_a_number);
+  call.scratch = memory.data();
+  cpu::run<cpu::all_kernels>(op, call);
+}
+
+/// A tensor in a layout.
+struct InLayout {
+  Dims dims;
+  Layout layout;
+  Floats memory;
+  InLayout(const Dims& d, Layout l)
+      : dims(d), layout(l), memory(std::size_t(elements(d, l)), backend_test::not_a_number) {}
+  template <class Operand> Operand as() {
+    return {{memory.data(), dims, item_elements(dims, layout), Dtype::float32, layout}};
+  }
+};
+void copy(const cpu::Input& x, const cpu::Output& y) {
+  cpu::Call call;
+  call.in = &x, call.inputs = 1, call.out = y;
+  cpu::run<cpu::all_kernels>(ops::Copy{}, call);
 }
 }  // namespace
 
@@ -29,13 +68,39 @@ void backend_test::Run::into(const Operation& op, Operand& y) {
   if (is<ops::Conv2d>(op)) run_producer(as<ops::Conv2d>(op), *this);
   else if (is<ops::ConvTranspose2d>(op)) run_producer(as<ops::ConvTranspose2d>(op), *this);
   else if (is<ops::Linear>(op)) run_producer(as<ops::Linear>(op), *this);
-  else {
-    const Dims second = inputs.size() > 1 ? inputs[1].dims : Dims{};
-    const cpu::Scratch scratch = cpu::Backend::scratch_of(op, inputs[0].dims, second, cpu::Method::plain);
-    std::vector<float> memory(std::size_t(scratch.shared + call.threads * scratch.each), not_a_number);
-    call.scratch = memory.data();
-    cpu::run<cpu::all_kernels>(op, call);
+  else run_with_scratch(op, call);
+  CHECK(y.gaps_untouched());
+}
+
+void backend_test::Run::into_bfloat16(const Operation& op, Operand& y, bool planar) {
+  options.precision = Precision::bfloat16;
+  std::vector<Dims> dims;
+  std::vector<Layout> given;
+  for (const cpu::Input& x : inputs) {
+    dims.push_back(x.dims);
+    given.push_back(planar || x.dims.rank != 4 ? Layout::planar : Layout::paired);
   }
+  const Layouts layouts = cpu::Backend::layouts_of(op, dims.data(), given.data(), int(inputs.size()), options);
+  std::vector<InLayout> operands;
+  operands.reserve(inputs.size() + 1);
+  const auto arranged = [&](const cpu::Input& x, Layout layout) {
+    operands.emplace_back(x.dims, layout);
+    copy(x, operands.back().as<cpu::Output>());
+    return operands.back().as<cpu::Input>();
+  };
+  for (cpu::Input& x : inputs) x = arranged(x, layouts.operands);
+  if (call.epilogue.residual) residual = arranged(residual, layouts.result);
+  InLayout result(y.dims, layouts.result);
+  call.in = inputs.data();
+  call.inputs = int(inputs.size());
+  call.out = result.as<cpu::Output>();
+  call.method = cpu::Backend::method_of(op, dims[0], layouts.operands, options, options.weight_budget / 4);
+  if (forced != cpu::Method::plain) call.method = forced;
+  if (is<ops::Conv2d>(op)) run_with_scratch(op, Packed(as<ops::Conv2d>(op), *this).call(*this));
+  else if (is<ops::ConvTranspose2d>(op)) run_with_scratch(op, Packed(as<ops::ConvTranspose2d>(op), *this).call(*this));
+  else if (is<ops::Linear>(op)) run_with_scratch(op, Packed(as<ops::Linear>(op), *this).call(*this));
+  else run_with_scratch(op, call);
+  copy(result.as<cpu::Input>(), y.out());
   CHECK(y.gaps_untouched());
 }
 

@@ -97,6 +97,7 @@ struct Run {
   cpu::Input residual{};
   CompileOptions options{.accuracy = Accuracy::exact};
   const Operand *factors = nullptr, *terms = nullptr;
+  cpu::Method forced = cpu::Method::plain;  ///< of into_bfloat16: the method, plain for the one that is chosen
 
   explicit Run(std::vector<cpu::Input> in, std::vector<const Operand*> parameters = {}) : inputs(std::move(in)) {
     for (std::size_t i = 0; i < parameters.size(); ++i)
@@ -122,6 +123,9 @@ struct Run {
   void into(const Operation& op, Operand& y);
   /// An operation that takes blocked tensors and needs no scratch.
   void into(const Operation& op, BlockedOperand& y);
+  /// In bfloat16: operands of four dimensions are paired, or, if they are to stay planar, in the layout that the
+  /// operation asks for, and what no channel fills is NaN.
+  void into_bfloat16(const Operation& op, Operand& y, bool planar = false);
 };
 
 /// Largest |x - reference| over the largest |reference| (but at least `scale`); infinite if only one of two elements is

@@ -1,6 +1,6 @@
 /// Elementwise functions of one operand.
 #pragma once
-#include "rows.hpp"
+#include "elements.hpp"
 #include <cmath>
 
 namespace lamina::inline LAMINA_ISA::cpu {
@@ -25,12 +25,26 @@ LAMINA_ONE_COPY inline void activate(const ops::Activation& op, const float* x, 
   }
 }
 
+/// The same on pairs of bfloat16.
+LAMINA_ONE_COPY inline void activate(const ops::Activation& op, const bfloat16* x, bfloat16* y, idx n) {
+  constexpr idx chunk = 256;
+  float values[chunk];
+  for (idx i = 0; i < n; i += chunk) {
+    const idx count = min(chunk, n - i);
+    convert_row(x + i, values, count);
+    activate(op, values, values, count);
+    convert_row(values, y + i, count);
+  }
+}
+
 /// out may be in[0].
-inline void run(const ops::Activation& op, const Call& call) {
+template <class Elements = Floats> void run(const ops::Activation& op, const Call& call) {
   const Input& x = call.in[0];
-  if (x.contiguous() && call.out.contiguous())
-    return activate(op, x.floats(), call.out.floats(), x.items() * x.item_size());
-  for (idx n = 0; n < x.items(); ++n) activate(op, x.item(n), call.out.item(n), x.item_size());
+  const auto apply = [&](const float* from, float* to, idx words) {
+    activate(op, Elements::in(from), Elements::in(to), words * Elements::in_word);
+  };
+  if (x.contiguous() && call.out.contiguous()) return apply(x.floats(), call.out.floats(), x.items() * x.item_size());
+  for (idx n = 0; n < x.items(); ++n) apply(x.item(n), call.out.item(n), x.item_size());
 }
 
 }  // namespace lamina::inline LAMINA_ISA::cpu

@@ -22,29 +22,39 @@ struct Backend {
   static constexpr bool honours_item_stride(const Operation& operation) { return has(strided, operation); }
   static constexpr bool works_in_place(const Operation& operation) { return has(in_place, operation); }
 
-  static constexpr Layouts layouts_of(const Operation& operation, const Dims* x, const Layout* given, int operands) {
+  static constexpr Layouts layouts_of(const Operation& operation, const Dims* x, const Layout* given, int operands,
+                                      const CompileOptions& options) {
     constexpr Layouts planar{Layout::planar, Layout::planar}, blocked{Layout::blocked, Layout::blocked};
+    const auto block_of = [&](int groups) {
+      return options.precision == Precision::bfloat16 && groups == 1 ? Layout::paired : Layout::blocked;
+    };
     if (is<ops::Conv2d>(operation)) {
       const ops::Conv2d& op = as<ops::Conv2d>(operation);
       const bool gathered = given[0] == Layout::planar && op.groups == 1 && op.in_channels < channel_block;
-      return {gathered ? Layout::planar : Layout::blocked, Layout::blocked};
+      return {gathered ? Layout::planar : block_of(op.groups), block_of(op.groups)};
     }
-    if (is<ops::ConvTranspose2d>(operation)) return blocked;
-    bool any = false, same = true, whole = true;
+    if (is<ops::ConvTranspose2d>(operation)) {
+      const Layout block = block_of(as<ops::ConvTranspose2d>(operation).groups);
+      return {block, block};
+    }
+    Layout most = Layout::planar;
+    bool same = true;
     for (int i = 0; i < operands; ++i) {
-      any = any || given[i] == Layout::blocked;
+      if (given[i] > most) most = given[i];
       same = same && x[i] == x[0];
-      whole = whole && (i + 1 == operands || x[i][1] % channel_block == 0);
     }
-    if (!any) return planar;
-    if (is<ops::Identity>(operation) || has(by_pixel, operation)) return blocked;
-    if (is<ops::Binary>(operation)) return same || detail::equal_channels(x[0], x[1]) ? blocked : planar;
-    if (is<ops::BatchNorm>(operation)) return as<ops::BatchNorm>(operation).tracked ? blocked : planar;
+    const Layouts blocks{most, most};
+    if (most == Layout::planar) return planar;
+    if (is<ops::Identity>(operation) || has(by_pixel, operation)) return blocks;
+    if (is<ops::Binary>(operation)) return same ? blocks : detail::equal_channels(x[0], x[1]) ? blocked : planar;
+    if (is<ops::BatchNorm>(operation)) return as<ops::BatchNorm>(operation).tracked ? blocks : planar;
     if (is<ops::GroupNorm>(operation)) return suits_blocks(as<ops::GroupNorm>(operation)) ? blocked : planar;
-    if (is<ops::Pad>(operation)) return as<ops::Pad>(operation).pairs <= 2 ? blocked : planar;
+    if (is<ops::Pad>(operation)) return as<ops::Pad>(operation).pairs <= 2 ? blocks : planar;
     if (is<ops::Cat>(operation)) {
       const int axis = wrap_dim(as<ops::Cat>(operation).dim, x[0].rank);
-      return axis == 0 || (axis == 1 && whole) ? blocked : planar;
+      bool whole = axis == 1;
+      for (int i = 0; i + 1 < operands; ++i) whole = whole && x[i][1] % block_channels(most) == 0;
+      return axis == 0 || whole ? blocks : planar;
     }
     return planar;
   }
@@ -55,9 +65,17 @@ struct Backend {
     detail::with_producer(operation, [&](const auto& op) { method = cpu::method_of(op, x, layout, options, budget); });
     return method;
   }
-  static constexpr std::uint64_t kernels_of(const Operation& operation, std::uint8_t method) {
-    const std::uint64_t bit = std::uint64_t(1) << operation.index();
-    return role_of(operation) == ops::Role::producer ? bit | bit_of_method(Method(method)) : bit;
+  static constexpr std::uint64_t kernels_of(const Operation& operation, std::uint8_t method,
+                                            const CompileOptions& options) {
+    std::uint64_t kernels = std::uint64_t(1) << operation.index();
+    if (role_of(operation) == ops::Role::producer) kernels |= bit_of_method(Method(method));
+    if (options.precision == Precision::bfloat16) kernels |= paired_kernels;
+    return kernels;
+  }
+  /// The bits of all methods that a plan under these options may choose.
+  static constexpr std::uint64_t any_method(const CompileOptions& options) {
+    const std::uint64_t operations = bit_of_method(Method{}) - 1;
+    return (options.precision == Precision::bfloat16 ? all_kernels : float_kernels) & ~operations;
   }
   static constexpr idx packed_floats(const Operation& operation, int parameter, Method method, idx size) {
     detail::with_producer(operation, [&](const auto& op) {

@@ -30,19 +30,35 @@ LAMINA_ONE_COPY inline void combine(ops::Binary::Kind kind, const float* a, idx 
   case divide: return apply([](vector p, vector q) { return p / q; });
   }
 }
+/// The same on pairs of bfloat16 that all step by 1.
+LAMINA_ONE_COPY inline void combine(ops::Binary::Kind kind, const bfloat16* a, idx, const bfloat16* b, idx, bfloat16* y,
+                                    idx n, idx) {
+  constexpr idx chunk = 256;
+  float p[chunk], q[chunk];
+  for (idx i = 0; i < n; i += chunk) {
+    const idx count = min(chunk, n - i);
+    convert_row(a + i, p, count);
+    convert_row(b + i, q, count);
+    combine(kind, p, 1, q, 1, p, count, 1);
+    convert_row(p, y + i, count);
+  }
+}
 }  // namespace detail
 
-/// out may be an operand of its extents. Blocked operands have equal numbers of channels.
-inline void run(const ops::Binary& op, const Call& call) {
+/// out may be an operand of its extents. Operands in blocks have equal numbers of channels, and paired ones the extents
+/// of the result.
+template <class Elements = Floats> void run(const ops::Binary& op, const Call& call) {
   Input a = call.in[0], b = call.in[1];
   a.layout = b.layout = call.out.layout;  // another one is a name for the same order (layouts_agree)
   const Dims& dims = call.out.dims;
   if (count(dims) == 0) return;
   if (a.dims == dims && b.dims == dims) {
+    const auto combine = [&](const float* p, const float* q, float* y, idx words) {
+      detail::combine(op.kind, Elements::in(p), 1, Elements::in(q), 1, Elements::in(y), words * Elements::in_word, 1);
+    };
     if (a.contiguous() && b.contiguous() && call.out.contiguous())
-      return detail::combine(op.kind, a.floats(), 1, b.floats(), 1, call.out.floats(), a.items() * a.item_size(), 1);
-    for (idx n = 0; n < a.items(); ++n)
-      detail::combine(op.kind, a.item(n), 1, b.item(n), 1, call.out.item(n), a.item_size(), 1);
+      return combine(a.floats(), b.floats(), call.out.floats(), a.items() * a.item_size());
+    for (idx n = 0; n < a.items(); ++n) combine(a.item(n), b.item(n), call.out.item(n), a.item_size());
     return;
   }
   // Elements are floats, or the pixels of blocked operands.

@@ -38,17 +38,26 @@ struct Output : OperandOf<void*> {
 
 /// How a producer is computed (method.hpp).
 enum class Method : unsigned char {
-  plain,      ///< parameters as they are: operations without packed weights, linear layers on one or two rows
-  direct,     ///< sums over taps and channels of a blocked input
-  gathered,   ///< sums over a copy of a planar input, a few channels side by side, with its padding
-  depthwise,  ///< one input channel an output channel
-  winograd2,  ///< Winograd F(2x2, 3x3)
-  winograd4,  ///< Winograd F(4x4, 3x3)
+  plain,            ///< parameters as they are: operations without packed weights, linear layers on one or two rows
+  direct,           ///< sums over taps and channels of a blocked input
+  gathered,         ///< sums over a copy of a planar input, a few channels side by side, with its padding
+  depthwise,        ///< one input channel an output channel
+  winograd2,        ///< Winograd F(2x2, 3x3)
+  winograd4,        ///< Winograd F(4x4, 3x3)
+  plain_bfloat16,   ///< as plain, direct and gathered, with weights of bfloat16; the operands of the latter two are
+  direct_bfloat16,  ///< bfloat16 too
+  gathered_bfloat16,
 };
 
-/// Kernels of which code is made are named by a mask: a bit an operation type (run.hpp), and one a method of producers.
+/// The weights are bfloat16.
+constexpr bool is_bfloat16(Method method) { return method >= Method::plain_bfloat16; }
+
+/// Kernels of which code is made are named by a mask: a bit an operation type (run.hpp), one a method of producers, and
+/// one for kernels on pairs of bfloat16.
 constexpr std::uint64_t bit_of_method(Method method) { return std::uint64_t(1) << (32 + int(method)); }
-inline constexpr std::uint64_t all_kernels = ~std::uint64_t(0);
+inline constexpr std::uint64_t paired_kernels = std::uint64_t(1) << 63;
+inline constexpr std::uint64_t all_kernels = ~std::uint64_t(0),
+                               float_kernels = bit_of_method(Method::plain_bfloat16) - 1;
 template <std::uint64_t Kernels, Method... Methods>
 inline constexpr bool has_method = (Kernels & (bit_of_method(Methods) | ...)) != 0;
 
@@ -70,6 +79,8 @@ struct Call {
   Method method = Method::plain;
   float* scratch = nullptr;
   int threads = 1;
+
+  constexpr bool paired() const { return in[0].layout == Layout::paired || out.layout == Layout::paired; }
 };
 
 }  // namespace lamina::inline LAMINA_ISA::cpu

@@ -7,17 +7,18 @@ namespace lamina::inline LAMINA_ISA::cpu {
 
 namespace detail {
 /// Item n of a planar image as rows of pixels, channels side by side, zeros around.
-LAMINA_ONE_COPY inline void gather_rows(const ops::Conv2d& op, const Input& x, const Gathered& copy,
-                                        threads::Work& rows, float* to) {
-  const idx height = x.dims[2], width = x.dims[3], channels = copy.channels;
+template <class Elements>
+LAMINA_ONE_COPY void gather_rows(const ops::Conv2d& op, const Input& x, const Gathered& copy, threads::Work& rows,
+                                 float* to) {
+  const idx height = x.dims[2], width = x.dims[3], words = copy.words;
   for (const idx row : rows) {
-    float* const out = to + row * copy.width * channels;
+    float* const out = to + row * copy.width * words;
     const idx n = row / copy.height, i = row % copy.height - op.window.height.before;
-    fill_row(0, out, copy.width * channels);
+    fill_row(0, out, copy.width * words);
     if (i < 0 || i >= height) continue;
-    for (idx c = 0; c < channels; ++c)
-      copy_strided(x.item(n) + (c * height + i) * width, 1, out + op.window.width.before * channels + c, channels,
-                   width);
+    for (idx c = 0; c < op.in_channels; ++c)
+      copy_strided(x.item(n) + (c * height + i) * width, 1, Elements::in(out + op.window.width.before * words) + c,
+                   words * Elements::in_word, width);
   }
 }
 
@@ -71,39 +72,41 @@ inline void run_depthwise(const ops::Conv2d& op, const Call& call) {
     }
   });
 }
-inline Product product_of(const ops::Conv2d& op, const Call& call) {
+template <class Elements> Product product_of(const ops::Conv2d& op, const Call& call) {
   const Dims &x = call.in[0].dims, &y = call.out.dims;
   return {.taps = int(taps_of(op.window)),
-          .channels = channels_of(op),
+          .channels = channels_of(op, call.method),
           .from_step = x[2] * x[3] * channel_block,
           .weight = call.parameters[0].floats(),
           .bias = call.parameters[1].floats(),
           .residual = call.epilogue.residual != nullptr,
           .to_step = y[2] * y[3] * channel_block,
+          .kernel = run_tile<Elements>,
+          .makes_pairs = is_bfloat16(call.method),
           .activation = call.epilogue.activation,
           .scratch = call.scratch,
           .threads = call.threads};
 }
 
-inline void run_direct(const ops::Conv2d& op, const Call& call) {
+template <class Elements> void run_direct(const ops::Conv2d& op, const Call& call) {
   const Pixels pixels = pixels_of(op, call);
-  Product product = product_of(op, call);
+  Product product = product_of<Elements>(op, call);
   product.pixels = pixels.count();
   multiply(product, pixels);
 }
 
-inline void run_gathered(const ops::Conv2d& op, const Call& call) {
+template <class Elements> void run_gathered(const ops::Conv2d& op, const Call& call) {
   const Input& x = call.in[0];
-  const Gathered copy(op, x.dims);
+  const Gathered copy(op, x.dims, call.method);
   const idx rows = x.dims[0] * copy.height;
   threads::share(call.threads, rows, 8,
-                 [&](int, threads::Work& work) { gather_rows(op, x, copy, work, call.scratch); });
+                 [&](int, threads::Work& work) { gather_rows<Elements>(op, x, copy, work, call.scratch); });
   Pixels pixels = pixels_of(op, call);
-  pixels.x = call.scratch, pixels.x_item = copy.item(), pixels.lanes = copy.channels;
+  pixels.x = call.scratch, pixels.x_item = copy.item(), pixels.lanes = copy.words;
   pixels.height = copy.height, pixels.width = copy.width;
   pixels.vertical.first = pixels.horizontal.first = 0;
   if (copy.rows_whole) pixels.horizontal.taps = 1;
-  Product product = product_of(op, call);
+  Product product = product_of<Elements>(op, call);
   product.scratch += round_up(x.dims[0] * copy.item(), channel_block);
   product.taps = int(copy.taps);
   product.channels = copy.runs;
@@ -112,18 +115,23 @@ inline void run_gathered(const ops::Conv2d& op, const Call& call) {
 }
 }  // namespace detail
 
-/// Parameters: weight and bias, packed for call.method, which is one of the mask. The input is blocked, for `gathered`
-/// planar; the result is blocked.
-template <std::uint64_t Kernels = all_kernels> void run(const ops::Conv2d& op, const Call& call) {
+/// Parameters: weight and bias, packed for call.method, which is one of the mask. The input is blocked or paired, for
+/// `gathered` planar; the result is as the weights are, or, of Winograd's, as the input.
+template <std::uint64_t Kernels = float_kernels> void run(const ops::Conv2d& op, const Call& call) {
   if constexpr (has_method<Kernels, Method::winograd2>)
-    if (call.method == Method::winograd2) return detail::run_winograd<2>(op, call);
+    if (call.method == Method::winograd2) return detail::run_winograd<2, Kernels>(op, call);
   if constexpr (has_method<Kernels, Method::winograd4>)
-    if (call.method == Method::winograd4) return detail::run_winograd<4>(op, call);
+    if (call.method == Method::winograd4) return detail::run_winograd<4, Kernels>(op, call);
   if constexpr (has_method<Kernels, Method::depthwise>)
     if (call.method == Method::depthwise) return detail::run_depthwise(op, call);
   if constexpr (has_method<Kernels, Method::gathered>)
-    if (call.method == Method::gathered) return detail::run_gathered(op, call);
-  if constexpr (has_method<Kernels, Method::direct>) return detail::run_direct(op, call);
+    if (call.method == Method::gathered) return detail::run_gathered<Floats>(op, call);
+  if constexpr (has_method<Kernels, Method::gathered_bfloat16>)
+    if (call.method == Method::gathered_bfloat16) return detail::run_gathered<Pairs>(op, call);
+  if constexpr (has_method<Kernels, Method::direct>)
+    if (call.method == Method::direct) return detail::run_direct<Floats>(op, call);
+  if constexpr (has_method<Kernels, Method::direct_bfloat16>)
+    if (call.method == Method::direct_bfloat16) return detail::run_direct<Pairs>(op, call);
 }
 
 }  // namespace lamina::inline LAMINA_ISA::cpu

@@ -35,16 +35,15 @@ template <class F> void for_each_phase(const ops::ConvTranspose2d& op, idx heigh
       done += v.reach.taps * u.reach.taps;
     }
 }
-}  // namespace detail
 
-/// Parameters: weight and bias, packed. Input and result are blocked. Every phase of the output (positions equal modulo
-/// the stride) is a convolution of stride 1 with some of the taps, so that each element is summed up and finished once.
-template <std::uint64_t Kernels = all_kernels> void run(const ops::ConvTranspose2d& op, const Call& call) {
+/// Every phase of the output (positions equal modulo the stride) is a convolution of stride 1 with some of the taps, so
+/// that each element is summed up and finished once.
+template <class Elements> void run_phases(const ops::ConvTranspose2d& op, const Call& call) {
   const Input& x = call.in[0];
   const Dims& out = call.out.dims;
-  const Channels channels = channels_of(op);
-  detail::for_each_phase(op, out[2], out[3], [&](const detail::Phase& v, const detail::Phase& u, idx done) {
-    Pixels pixels = detail::pixels_of(call);
+  const Channels channels = channels_of(op, call.method);
+  for_each_phase(op, out[2], out[3], [&](const Phase& v, const Phase& u, idx done) {
+    Pixels pixels = pixels_of(call);
     pixels.vertical = v.reach, pixels.horizontal = u.reach;
     pixels.rows = v.positions, pixels.columns = u.positions;
     if (pixels.count() == 0) return;
@@ -56,11 +55,23 @@ template <std::uint64_t Kernels = all_kernels> void run(const ops::ConvTranspose
               .bias = call.parameters[1].floats(),
               .residual = call.epilogue.residual != nullptr,
               .to_step = out[2] * out[3] * channel_block,
+              .kernel = run_tile<Elements>,
+              .makes_pairs = is_bfloat16(call.method),
               .activation = call.epilogue.activation,
               .scratch = call.scratch,
               .threads = call.threads},
              pixels);
   });
+}
+}  // namespace detail
+
+/// Parameters: weight and bias, packed for call.method, which is one of the mask. Input and result are blocked, pairs
+/// paired.
+template <std::uint64_t Kernels = float_kernels> void run(const ops::ConvTranspose2d& op, const Call& call) {
+  if constexpr (has_method<Kernels, Method::direct>)
+    if (call.method == Method::direct) return detail::run_phases<Floats>(op, call);
+  if constexpr (has_method<Kernels, Method::direct_bfloat16>)
+    if (call.method == Method::direct_bfloat16) return detail::run_phases<Pairs>(op, call);
 }
 
 }  // namespace lamina::inline LAMINA_ISA::cpu

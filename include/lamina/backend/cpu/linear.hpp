@@ -6,8 +6,9 @@ namespace lamina::inline LAMINA_ISA::cpu {
 
 namespace detail {
 /// Scalar products of x with up to four rows `stride` apart, n elements each.
-LAMINA_ONE_COPY inline void dot_rows(const float* x, const float* rows, idx stride, int count, idx n, float* y) {
-  const float* row[4];  // missing rows repeat the last
+template <class Weight>
+LAMINA_ONE_COPY void dot_rows(const float* x, const Weight* rows, idx stride, int count, idx n, float* y) {
+  const Weight* row[4];  // missing rows repeat the last
   for (int r = 0; r < 4; ++r) row[r] = rows + min(r, count - 1) * stride;
   vector sum[4][2]{};
   idx i = 0;
@@ -19,16 +20,17 @@ LAMINA_ONE_COPY inline void dot_rows(const float* x, const float* rows, idx stri
     const vector both = sum[r][0] + sum[r][1];
     float total = 0;
     for (int l = 0; l < vector_floats; ++l) total += both[l];
-    for (idx j = i; j < n; ++j) total += x[j] * row[r][j];
+    for (idx j = i; j < n; ++j) total += x[j] * float(row[r][j]);
     y[r] = total;
   }
 }
 
 /// With one or two rows the weights are read once, as they lie.
-inline void run_rows(const ops::Linear& op, const Call& call, idx rows) {
+template <class Elements> void run_rows(const ops::Linear& op, const Call& call, idx rows) {
   constexpr idx chunk = 32;
   const idx depth = op.in_features, outs = op.out_features, chunks = divide_up(outs, chunk);
-  const float *x = call.in[0].floats(), *weight = call.parameters[0].floats(), *bias = call.parameters[1].floats();
+  const float *x = call.in[0].floats(), *bias = call.parameters[1].floats();
+  const auto weight = Elements::in(call.parameters[0].floats());
   const Input* residual = call.epilogue.residual;
   // A few thousand products are done before another thread has started.
   const int threads = depth * outs < 64 * 1024 ? 1 : call.threads;
@@ -68,31 +70,48 @@ struct Rows {
   }
 };
 
-inline void run_product(const ops::Linear& op, const Call& call, idx rows) {
+template <class Elements> void run_product(const ops::Linear& op, const Call& call, idx rows) {
+  const Dims& in = call.in[0].dims;
   const Input* residual = call.epilogue.residual;
+  const float* x = call.in[0].floats();
+  const idx words = words_of(op.in_features, call.method);
+  if constexpr (Elements::in_word == 2) {
+    threads::share(call.threads, rows, 8, [&](int, threads::Work& work) {
+      for (const idx i : work) {
+        if (op.in_features % 2 == 1) call.scratch[(i + 1) * words - 1] = 0;
+        convert_row(x + i * op.in_features, Pairs::in(call.scratch + i * words), op.in_features);
+      }
+    });
+    x = call.scratch;
+  }
   multiply({.pixels = rows,
-            .channels = channels_of(op),
+            .channels = channels_of(op, call.method),
             .from_step = feature_block,
             .weight = call.parameters[0].floats(),
             .bias = call.parameters[1].floats(),
             .residual = residual != nullptr,
             .to_step = channel_block,
             .whole_blocks = false,
+            .kernel = run_tile<Elements, Floats>,
             .activation = call.epilogue.activation,
-            .scratch = call.scratch,
+            .scratch = call.scratch + round_up(row_pairs(op, in, call.method), channel_block),
             .threads = call.threads},
-           Rows{call.in[0].floats(), op.in_features, call.out.floats(), op.out_features,
-                residual ? residual->floats() : nullptr, rows});
+           Rows{x, words, call.out.floats(), op.out_features, residual ? residual->floats() : nullptr, rows});
 }
 }  // namespace detail
 
-/// Parameters: weight and bias, packed for call.method, which is one of the mask.
-template <std::uint64_t Kernels = all_kernels> void run(const ops::Linear& op, const Call& call) {
+/// Parameters: weight and bias, packed for call.method, which is one of the mask. Operands and result are floats.
+template <std::uint64_t Kernels = float_kernels> void run(const ops::Linear& op, const Call& call) {
   const Dims& in = call.in[0].dims;
   const idx rows = product(in, 0, in.rank - 1);
   if constexpr (has_method<Kernels, Method::plain>)
-    if (call.method == Method::plain) return detail::run_rows(op, call, rows);
-  if constexpr (has_method<Kernels, Method::direct>) detail::run_product(op, call, rows);
+    if (call.method == Method::plain) return detail::run_rows<Floats>(op, call, rows);
+  if constexpr (has_method<Kernels, Method::plain_bfloat16>)
+    if (call.method == Method::plain_bfloat16) return detail::run_rows<Pairs>(op, call, rows);
+  if constexpr (has_method<Kernels, Method::direct>)
+    if (call.method == Method::direct) return detail::run_product<Floats>(op, call, rows);
+  if constexpr (has_method<Kernels, Method::direct_bfloat16>)
+    if (call.method == Method::direct_bfloat16) return detail::run_product<Pairs>(op, call, rows);
 }
 
 }  // namespace lamina::inline LAMINA_ISA::cpu

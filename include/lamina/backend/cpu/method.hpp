@@ -15,35 +15,39 @@ struct Scratch {
 
 /// For people: "direct", "winograd F(4x4)".
 constexpr std::string_view method_name(Method method) {
-  constexpr std::string_view names[] = {"plain",     "direct",          "gathered",
-                                        "depthwise", "winograd F(2x2)", "winograd F(4x4)"};
+  constexpr std::string_view names[] = {"plain",          "direct",          "gathered",
+                                        "depthwise",      "winograd F(2x2)", "winograd F(4x4)",
+                                        "plain bfloat16", "direct bfloat16", "gathered bfloat16"};
   return names[int(method)];
 }
 
 constexpr idx taps_of(const ops::Window2d& w) { return idx(w.height.kernel) * w.width.kernel; }
 
+/// Channels as words, the elements of the micro-kernel (elements.hpp): a float each, or two.
+constexpr idx words_of(idx channels, Method method) { return is_bfloat16(method) ? divide_up(channels, 2) : channels; }
+
 // ---- convolutions
 
-constexpr Channels channels_of(const ops::Conv2d& op) {
-  return {op.in_channels, op.out_channels, op.groups, channel_block};
+constexpr Channels channels_of(const ops::Conv2d& op, Method method = Method::direct) {
+  return {words_of(op.in_channels, method), op.out_channels, op.groups, channel_block};
 }
 
-/// The copy that `gathered` sums over: [N][height][width][channels], the padding with it.
+/// The copy that `gathered` sums over: [N][height][width][words], the padding with it.
 struct Gathered {
-  idx height, width, channels;
-  bool rows_whole;  ///< the taps of a row lie side by side: they are one run
-  Channels runs;    ///< what a tap sums over
+  idx height, width, words;  ///< words of a pixel
+  bool rows_whole;           ///< the taps of a row lie side by side: they are one run
+  Channels runs;             ///< what a tap sums over
   idx taps;
 
-  constexpr Gathered(const ops::Conv2d& op, const Dims& x)
+  constexpr Gathered(const ops::Conv2d& op, const Dims& x, Method method)
       : height(x[2] + op.window.height.before + op.window.height.after),
-        width(x[3] + op.window.width.before + op.window.width.after), channels(op.in_channels),
+        width(x[3] + op.window.width.before + op.window.width.after), words(words_of(op.in_channels, method)),
         rows_whole(op.window.width.dilation == 1), runs(run_of(op), op.out_channels, 1, run_of(op)),
         taps(op.window.height.kernel * (rows_whole ? 1 : op.window.width.kernel)) {}
-  constexpr idx item() const { return height * width * channels; }
+  constexpr idx item() const { return height * width * words; }
 
  private:
-  constexpr idx run_of(const ops::Conv2d& op) const { return channels * (rows_whole ? op.window.width.kernel : 1); }
+  constexpr idx run_of(const ops::Conv2d& op) const { return words * (rows_whole ? op.window.width.kernel : 1); }
 };
 
 /// The tiles of a Winograd convolution. They go by in blocks through two buffers: v, the transformed tiles of a block,
@@ -72,15 +76,17 @@ struct WinogradTiles {
 };
 
 namespace detail {
-/// Cost in nanoseconds of one core, from measurements of this engine: GFLOP/s of direct sums and of products between
-/// transforms, floats a nanosecond through a transform, bytes a nanosecond of weights that no cache holds.
+/// Cost in nanoseconds of one core, from measurements of this engine: GFLOP/s of direct sums, of floats and of pairs of
+/// bfloat16, and of products between transforms, floats a nanosecond through a transform, bytes a nanosecond of weights
+/// that no cache holds.
 struct Cost {
   double direct = 90, product = 85, transform = 3.2, stream = 28;
+  double direct_pairs = Pairs::passes == 1 ? 190 : 45;
   idx cache_bytes = 4 << 20;
 };
 
-constexpr double direct_cost(const ops::Conv2d& op, const Dims& x, const Cost& k = {}) {
-  return 2 * double(op.macs(x)) / k.direct;
+constexpr double direct_cost(const ops::Conv2d& op, const Dims& x, Method method, const Cost& k = {}) {
+  return 2 * double(op.macs(x)) / (method == Method::direct ? k.direct : k.direct_pairs);
 }
 constexpr double winograd_cost(const ops::Conv2d& op, const Dims& x, Method method, const Cost& k = {}) {
   const WinogradTiles t(op, x, method);
@@ -101,20 +107,26 @@ constexpr idx weight_floats(const ops::Conv2d& op, Method method) {
   const idx taps = taps_of(op.window);
   switch (method) {
   case Method::depthwise: return round_up(op.out_channels, channel_block) * taps;
-  case Method::gathered: return Channels(op.in_channels * taps, op.out_channels, 1, op.in_channels * taps).weights();
+  case Method::gathered:
+  case Method::gathered_bfloat16: {
+    const idx run = words_of(op.in_channels, method) * taps;
+    return Channels(run, op.out_channels, 1, run).weights();
+  }
   case Method::winograd2: return 16 * channels_of(op).weights();
   case Method::winograd4: return 36 * channels_of(op).weights();
-  default: return channels_of(op).weights() * taps;
+  default: return channels_of(op, method).weights() * taps;
   }
 }
 
 constexpr Method method_of(const ops::Conv2d& op, const Dims& x, Layout layout, const CompileOptions& options,
                            idx budget) {
   if (op.groups > 1 && op.groups == op.in_channels && op.groups == op.out_channels) return Method::depthwise;
-  if (layout == Layout::planar && op.groups == 1 && op.in_channels < channel_block) return Method::gathered;
-  Method best = Method::direct;
+  const bool pairs = options.precision == Precision::bfloat16 && op.groups == 1;
+  if (layout == Layout::planar && op.groups == 1 && op.in_channels < channel_block)
+    return pairs ? Method::gathered_bfloat16 : Method::gathered;
+  Method best = pairs ? Method::direct_bfloat16 : Method::direct;
   if (options.accuracy == Accuracy::exact || !detail::suits_winograd(op)) return best;
-  double cost = detail::direct_cost(op, x);
+  double cost = detail::direct_cost(op, x, best);
   for (const Method method : {Method::winograd2, Method::winograd4}) {
     if (method == Method::winograd4 && options.accuracy == Accuracy::strict) continue;
     const double c = detail::winograd_cost(op, x, method);
@@ -126,8 +138,9 @@ constexpr Method method_of(const ops::Conv2d& op, const Dims& x, Layout layout, 
 constexpr Scratch scratch_of(const ops::Conv2d& op, const Dims& x, Method method) {
   switch (method) {
   case Method::depthwise: return {0, address_floats(taps_of(op.window))};
-  case Method::gathered: {
-    const Gathered copy(op, x);
+  case Method::gathered:
+  case Method::gathered_bfloat16: {
+    const Gathered copy(op, x, method);
     return {x[0] * copy.item(), product_scratch(copy.runs, copy.taps)};
   }
   case Method::winograd2:
@@ -135,24 +148,25 @@ constexpr Scratch scratch_of(const ops::Conv2d& op, const Dims& x, Method method
     const WinogradTiles t(op, x, method);
     return {0, t.in_floats() + t.out_floats()};
   }
-  default: return {0, product_scratch(channels_of(op), taps_of(op.window))};
+  default: return {0, product_scratch(channels_of(op, method), taps_of(op.window))};
   }
 }
 
 // ---- transposed convolutions
 
-constexpr Channels channels_of(const ops::ConvTranspose2d& op) {
-  return {op.in_channels, op.out_channels, op.groups, channel_block};
+constexpr Channels channels_of(const ops::ConvTranspose2d& op, Method method) {
+  return {words_of(op.in_channels, method), op.out_channels, op.groups, channel_block};
 }
-constexpr Method method_of(const ops::ConvTranspose2d&, const Dims&, Layout, const CompileOptions&, idx) {
-  return Method::direct;
+constexpr Method method_of(const ops::ConvTranspose2d& op, const Dims&, Layout, const CompileOptions& options, idx) {
+  return options.precision == Precision::bfloat16 && op.groups == 1 ? Method::direct_bfloat16 : Method::direct;
 }
-constexpr idx weight_floats(const ops::ConvTranspose2d& op, Method) {
-  return channels_of(op).weights() * taps_of(op.window);
+constexpr idx weight_floats(const ops::ConvTranspose2d& op, Method method) {
+  return channels_of(op, method).weights() * taps_of(op.window);
 }
-constexpr Scratch scratch_of(const ops::ConvTranspose2d& op, const Dims&, Method) {
+constexpr Scratch scratch_of(const ops::ConvTranspose2d& op, const Dims&, Method method) {
   // A phase may have all taps or one.
-  return {0, max(product_scratch(channels_of(op), taps_of(op.window)), product_scratch(channels_of(op), 1))};
+  const Channels channels = channels_of(op, method);
+  return {0, max(product_scratch(channels, taps_of(op.window)), product_scratch(channels, 1))};
 }
 
 // ---- linear layers
@@ -160,15 +174,24 @@ constexpr Scratch scratch_of(const ops::ConvTranspose2d& op, const Dims&, Method
 /// Features in a block of the sums.
 inline constexpr idx feature_block = 64;
 
-constexpr Channels channels_of(const ops::Linear& op) { return {op.in_features, op.out_features, 1, feature_block}; }
-constexpr Method method_of(const ops::Linear&, const Dims& x, Layout, const CompileOptions&, idx) {
-  return product(x, 0, x.rank - 1) <= 2 ? Method::plain : Method::direct;
+constexpr Channels channels_of(const ops::Linear& op, Method method) {
+  return {words_of(op.in_features, method), op.out_features, 1, feature_block};
+}
+constexpr Method method_of(const ops::Linear&, const Dims& x, Layout, const CompileOptions& options, idx) {
+  const bool few = product(x, 0, x.rank - 1) <= 2;
+  if (options.precision == Precision::bfloat16) return few ? Method::plain_bfloat16 : Method::direct_bfloat16;
+  return few ? Method::plain : Method::direct;
 }
 constexpr idx weight_floats(const ops::Linear& op, Method method) {
-  return method == Method::plain ? idx(op.in_features) * op.out_features : channels_of(op).weights();
+  const bool plain = method == Method::plain || method == Method::plain_bfloat16;
+  return plain ? words_of(idx(op.in_features) * op.out_features, method) : channels_of(op, method).weights();
 }
-constexpr Scratch scratch_of(const ops::Linear& op, const Dims&, Method) {
-  return {0, product_scratch(channels_of(op), 1)};
+/// Words of the rows as pairs, which are converted first.
+constexpr idx row_pairs(const ops::Linear& op, const Dims& x, Method method) {
+  return method == Method::direct_bfloat16 ? product(x, 0, x.rank - 1) * words_of(op.in_features, method) : 0;
+}
+constexpr Scratch scratch_of(const ops::Linear& op, const Dims& x, Method method) {
+  return {row_pairs(op, x, method), product_scratch(channels_of(op, method), 1)};
 }
 
 }  // namespace lamina::inline LAMINA_ISA::cpu

@@ -1,7 +1,7 @@
 /// Normalisation. Means and variances are sums in double precision, the variance in a second pass over the data.
 #pragma once
 #include "../../ops/norm.hpp"
-#include "rows.hpp"
+#include "planes.hpp"
 #include <cmath>
 
 namespace lamina::inline LAMINA_ISA::cpu {
@@ -16,28 +16,33 @@ LAMINA_ONE_COPY inline double sum_of_squares_about(double mean, const float* x, 
 }
 
 /// How the channels of a block are normalised.
-struct Lanes {
-  float means[channel_block], factors[channel_block], terms[channel_block];
+template <class Elements> struct Lanes {
+  using Pixel = BlockPixel<Elements>;
+  static constexpr int channels = Pixel::channels;
+  float means[channels], factors[channels], terms[channels];
 
   void set(int lane, double mean, double factor, float term) {
     means[lane] = float(mean), factors[lane] = float(factor), terms[lane] = term;
   }
   void normalize(const float* x, float* y, idx pixels) const {
     for (idx i = 0; i < pixels; ++i, x += channel_block, y += channel_block)
-      for (int l = 0; l < channel_block; l += vector_floats)
-        store((load(x + l) - load(means + l)) * load(factors + l) + load(terms + l), y + l);
+      for (int r = 0; r < Pixel::count; ++r) {
+        const int l = r * vector_floats;
+        Pixel::put((Pixel::get(x, r) - load(means + l)) * load(factors + l) + load(terms + l), y, r);
+      }
   }
 };
 
-/// A batch norm with running statistics on a blocked tensor.
-inline void normalize_blocks(const ops::BatchNorm& op, const Call& call) {
+/// A batch norm with running statistics on a tensor in blocks.
+template <class Elements> void normalize_blocks(const ops::BatchNorm& op, const Call& call) {
   const Input& x = call.in[0];
   const float *weight = call.parameters[0].floats(), *bias = call.parameters[1].floats();
   const float *mean = call.parameters[2].floats(), *variance = call.parameters[3].floats();
-  const idx area = x.dims[2] * x.dims[3], blocks = divide_up(x.dims[1], channel_block);
+  constexpr int channels = Lanes<Elements>::channels;
+  const idx area = x.dims[2] * x.dims[3], blocks = divide_up(x.dims[1], channels);
   for (idx b = 0; b < blocks; ++b) {
-    Lanes lanes{};
-    for (idx l = 0, c = b * channel_block; l < channel_block && c < x.dims[1]; ++l, ++c)
+    Lanes<Elements> lanes{};
+    for (idx l = 0, c = b * channels; l < channels && c < x.dims[1]; ++l, ++c)
       lanes.set(int(l), mean[c], (weight ? double(weight[c]) : 1.) / std::sqrt(double(variance[c]) + op.eps),
                 bias ? bias[c] : 0.f);
     for (idx n = 0; n < x.dims[0]; ++n)
@@ -79,7 +84,7 @@ inline void normalize_groups(const ops::GroupNorm& op, const Call& call) {
       sum_groups(scale, width);
       for (double& s : scale) s = 1 / std::sqrt(s / double(channels * area) + op.eps);
       for (idx b = 0; b < blocks; ++b) {
-        Lanes lanes{};
+        Lanes<Floats> lanes{};
         for (idx l = 0, c = (first + b) * channel_block; l < channel_block && c < x.dims[1]; ++l, ++c)
           lanes.set(int(l), mean[l], weight ? scale[l] * double(weight[c]) : scale[l], bias ? bias[c] : 0.f);
         lanes.normalize(from + b * block, call.out.item(n) + (first + b) * block, area);
@@ -90,9 +95,9 @@ inline void normalize_groups(const ops::GroupNorm& op, const Call& call) {
 
 /// Parameters: weight, bias, running_mean, running_var. Without the running ones the statistics are the batch's, and
 /// the tensor is planar. out may be in[0].
-inline void run(const ops::BatchNorm& op, const Call& call) {
+template <class Elements = Floats> void run(const ops::BatchNorm& op, const Call& call) {
   const Input& x = call.in[0];
-  if (x.layout == Layout::blocked) return detail::normalize_blocks(op, call);
+  if (x.layout != Layout::planar) return detail::normalize_blocks<Elements>(op, call);
   const float *weight = call.parameters[0].floats(), *bias = call.parameters[1].floats();
   const float *running_mean = call.parameters[2].floats(), *running_var = call.parameters[3].floats();
   const bool running = running_mean && running_var;

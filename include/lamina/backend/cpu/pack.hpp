@@ -31,6 +31,8 @@ struct WeightView {
   idx group_out_step = 0;  ///< added for every group that output channels before o fill
   const idx* taps;         ///< [number of taps]
   idx tap_count;
+  bool pairs = false;  ///< packed as words of two channels
+  idx channels = 0;    ///< of pairs: input channels, which may be odd
 
   float at(idx o, idx c, idx t, idx group_out) const {
     return data[o / group_out * group_out_step + o % group_out * out_step + c * in_step + taps[t]];
@@ -47,8 +49,11 @@ LAMINA_ONE_COPY inline void pack_blocks(const Channels& k, const WeightView& w, 
       for (idx t = 0; t < w.tap_count; ++t)
         for (idx c = b * k.run; c < b * k.run + k.run_of(b); ++c)
           for (idx o = g * group_channels; o < g * group_channels + k.lanes(g); ++o) {
+            const auto value = [&](idx channel) { return float(factors[o] * double(w.at(o, channel, t, group_out))); };
             const bool connected = o < k.out && c / group_in == o / group_out;
-            *out++ = connected ? float(factors[o] * double(w.at(o, c % group_in, t, group_out))) : 0.f;
+            if (!connected) *out++ = 0;
+            else if (w.pairs) *out++ = pair_of(value(2 * c), 2 * c + 1 < w.channels ? value(2 * c + 1) : 0.f);
+            else *out++ = value(c % group_in);
           }
   }
 }
@@ -67,30 +72,35 @@ void pack_weight(const ops::Conv2d& op, Method method, const float* weight, cons
   const idx taps = taps_of(op.window), in = op.in_channels / op.groups;
   std::vector<idx> offsets(static_cast<std::size_t>(taps));
   for (idx t = 0; t < taps; ++t) offsets[std::size_t(t)] = t;
-  const WeightView view{weight, in * taps, taps, op.out_channels / op.groups * in * taps, offsets.data(), taps};
+  const WeightView view{weight, in * taps,           taps, op.out_channels / op.groups * in * taps, offsets.data(),
+                        taps,   is_bfloat16(method), in};
   if constexpr (has_method<Kernels, Method::winograd2, Method::winograd4>)
     if (method == Method::winograd2 || method == Method::winograd4)
       return pack_winograd(op, method, weight, factors, to);
   if constexpr (has_method<Kernels, Method::depthwise>)
     if (method == Method::depthwise) return pack_depthwise(op, weight, factors, to);
-  const Channels channels =
-      method == Method::gathered ? Channels(op.in_channels, op.out_channels, 1, op.in_channels) : channels_of(op);
-  pack_blocks(channels, view, factors, to);
+  const bool gathered = method == Method::gathered || method == Method::gathered_bfloat16;
+  const idx words = words_of(op.in_channels, method);
+  pack_blocks(gathered ? Channels(words, op.out_channels, 1, words) : channels_of(op, method), view, factors, to);
 }
 
 template <std::uint64_t>
 void pack_weight(const ops::Linear& op, Method method, const float* weight, const double* factors, float* to) {
-  const idx zero = 0;
-  if (method != Method::plain)
-    return pack_blocks(channels_of(op), {weight, op.in_features, 1, 0, &zero, 1}, factors, to);
-  for (idx o = 0; o < op.out_features; ++o)
-    for (idx c = 0; c < op.in_features; ++c) *to++ = float(factors[o] * double(weight[o * op.in_features + c]));
+  const idx zero = 0, in = op.in_features;
+  if (method == Method::direct || method == Method::direct_bfloat16)
+    return pack_blocks(channels_of(op, method), {weight, in, 1, 0, &zero, 1, is_bfloat16(method), in}, factors, to);
+  bfloat16* const halves = Pairs::in(to);
+  for (idx i = 0; i < in * op.out_features; ++i) {
+    const float value = float(factors[i / in] * double(weight[i]));
+    if (method == Method::plain) to[i] = value;
+    else halves[i] = bfloat16(value);
+  }
 }
 
 /// Weights [in][out of a group][height][width], phase by phase.
 template <std::uint64_t>
-void pack_weight(const ops::ConvTranspose2d& op, Method, const float* weight, const double* factors, float* to) {
-  const Channels channels = channels_of(op);
+void pack_weight(const ops::ConvTranspose2d& op, Method method, const float* weight, const double* factors, float* to) {
+  const Channels channels = channels_of(op, method);
   const idx out = op.out_channels / op.groups, in = op.in_channels / op.groups, kernel = taps_of(op.window);
   std::vector<idx> taps(static_cast<std::size_t>(kernel));
   for_each_phase(op, 0, 0, [&](const Phase& v, const Phase& u, idx done) {
@@ -98,7 +108,8 @@ void pack_weight(const ops::ConvTranspose2d& op, Method, const float* weight, co
     for (idx t = 0; t < count; ++t)
       taps[std::size_t(t)] = (v.weight_first + t / u.reach.taps * v.weight_step) * op.window.width.kernel +
                              u.weight_first + t % u.reach.taps * u.weight_step;
-    pack_blocks(channels, {weight, kernel, out * kernel, in * out * kernel, taps.data(), count}, factors,
+    pack_blocks(channels,
+                {weight, kernel, out * kernel, in * out * kernel, taps.data(), count, is_bfloat16(method), in}, factors,
                 to + done * channels.weights());
   });
 }

@@ -40,10 +40,11 @@ inline void pad(const ops::Pad& op, const Input& x, const Output& out) {
 }
 }  // namespace detail
 
-/// Blocked operands are padded in height and width only.
+/// Operands in blocks are padded in height and width only.
 inline void run(ops::Pad op, const Call& call) {
-  if (call.in[0].layout == Layout::blocked)
+  if (call.in[0].layout != Layout::planar)
     for (int side : {0, 1}) op.amounts[side] *= int(channel_block);
+  if (call.in[0].layout == Layout::paired) op.value = pair_of(op.value, op.value);
   detail::pad(op, as_planar(call.in[0]), as_planar(call.out));
 }
 

@@ -26,7 +26,7 @@ struct Blocked {
 /// How a producer on planar operands is computed.
 template <class Op> Method planar_method(const Op& op, const Dims& x, const CompileOptions& options) {
   const Layout given = Layout::planar;
-  const Layouts layouts = Backend::layouts_of(Operation(op), &x, &given, 1);
+  const Layouts layouts = Backend::layouts_of(Operation(op), &x, &given, 1, options);
   return method_of(op, x, layouts.operands, options, options.weight_budget / idx(sizeof(float)));
 }
 

@@ -50,6 +50,9 @@ class Channels {
   constexpr idx weights() const { return out_groups() * group_weights(); }
 };
 
+/// run_tile for the elements of a product.
+using TileKernel = void (*)(const Tile&, int pixels, idx blocks);
+
 /// y[pixel, o] = activation(bias[o] + residual[pixel, o] + sum over taps and c of x[pixel, tap, c] * weight[tap, c, o])
 struct Product {
   idx pixels = 0;
@@ -60,6 +63,8 @@ struct Product {
   bool residual = false;
   idx to_step = 0;           ///< floats between blocks of output channels
   bool whole_blocks = true;  ///< the result has room for whole blocks
+  TileKernel kernel = run_tile<>;
+  bool makes_pairs = false;  ///< the result, and the residual, are pairs of bfloat16
   ops::Activation activation{};
   float* scratch = nullptr;  ///< product_scratch(channels, taps) floats a thread
   int threads = 1;
@@ -104,7 +109,7 @@ struct Blocking {
 };
 
 /// The tile where the result has no room for a whole block: computed aside and copied.
-LAMINA_ONE_COPY inline void run_partial_tile(Tile tile, int pixels, idx blocks, idx channels) {
+LAMINA_ONE_COPY inline void run_partial_tile(TileKernel kernel, Tile tile, int pixels, idx blocks, idx channels) {
   float sums[register_tile.pixels][group_channels], residuals[register_tile.pixels][group_channels];
   float* to[register_tile.pixels];
   const float* residual[register_tile.pixels];
@@ -120,7 +125,7 @@ LAMINA_ONE_COPY inline void run_partial_tile(Tile tile, int pixels, idx blocks, 
   if (tile.residual) tile.residual = residual;
   tile.to_offset = 0;
   tile.to_step = channel_block;
-  run_tile(tile, pixels, blocks);
+  kernel(tile, pixels, blocks);
   for (int p = 0; p < pixels; ++p) copy_row(sums[p], target[p] + offset, channels);
 }
 }  // namespace detail
@@ -189,13 +194,16 @@ class ProductRun {
                relu = p.activation.kind == ops::Activation::Kind::relu,
                other = !relu && p.activation.kind != ops::Activation::Kind::identity;
     const int last_pixels = pixels(count - 1);
-    const idx block_weights = group_weights / range.count;
-    const idx slab = max(1, min(slab_floats / max(1, block_weights), slab_terms / max(1, p.taps * channels.run)));
+    const idx block_weights = group_weights / range.count, by_size = slab_floats / max(1, block_weights),
+              by_terms = slab_terms / max(1, p.taps * channels.run);
+    // The sums of slabs are added up in the result, which has the precision for it if it is of floats.
+    const idx slab = p.makes_pairs ? range.count : max(1, min(by_size, by_terms));
+    const idx channel = g * group_channels, block = p.makes_pairs ? 2 * channel_block : channel_block;
     Tile tile{.from_step = blocking.copied ? register_tile.pixels * channel_block : p.from_step,
               .taps = p.taps,
               .run = channels.run,
               .weight = p.weight + g * group_weights,
-              .to_offset = g * register_tile.group_blocks * p.to_step,
+              .to_offset = channel / block * p.to_step + channel % block / 2,
               .to_step = p.to_step,
               .bias = p.bias + g * group_channels};
     for (idx done = 0; done < range.count; done += slab) {
@@ -213,8 +221,8 @@ class ProductRun {
         tile.from = a.from;
         tile.to = a.to;
         tile.residual = residual && done == 0 ? a.residual : nullptr;
-        if (whole) run_tile(tile, pixels, out_blocks);
-        else run_partial_tile(tile, pixels, out_blocks, room);
+        if (whole) p.kernel(tile, pixels, out_blocks);
+        else run_partial_tile(p.kernel, tile, pixels, out_blocks, room);
         if (last && other) activate_tile(a, pixels, tile.to_offset, out_blocks, room);
       }
       tile.weight += floats;
@@ -224,10 +232,14 @@ class ProductRun {
 
   void activate_tile(const Addresses& a, int pixels, idx offset, idx blocks, idx room) const {
     for (int i = 0; i < pixels && (i == 0 || a.to[i] != a.to[i - 1]); ++i)
-      for (idx b = 0; b < blocks; ++b) {
-        float* y = a.to[i] + offset + b * p.to_step;
-        activate(p.activation, y, y, p.whole_blocks ? channel_block : min(channel_block, room - b * channel_block));
-      }
+      if (p.makes_pairs) {
+        bfloat16* const y = Pairs::in(a.to[i] + offset);
+        activate(p.activation, y, y, blocks * channel_block);
+      } else
+        for (idx b = 0; b < blocks; ++b) {
+          float* y = a.to[i] + offset + b * p.to_step;
+          activate(p.activation, y, y, p.whole_blocks ? channel_block : min(channel_block, room - b * channel_block));
+        }
   }
 
  public:

@@ -16,9 +16,9 @@ inline void copy_row(const float* x, float* y, idx n) {
   if (n > 0 && x != y) std::memmove(y, x, std::size_t(n) * sizeof(float));
 }
 
-/// y[i * y_step] = x[i * x_step]; they do not overlap.
-LAMINA_ONE_COPY inline void copy_strided(const float* x, idx x_step, float* y, idx y_step, idx n) {
-  for (idx i = 0; i < n; ++i) y[i * y_step] = x[i * x_step];
+/// y[i * y_step] = x[i * x_step], of any two types; they do not overlap.
+template <class From, class To> LAMINA_ONE_COPY void copy_strided(const From* x, idx x_step, To* y, idx y_step, idx n) {
+  for (idx i = 0; i < n; ++i) y[i * y_step] = To(x[i * x_step]);
 }
 
 /// y = value

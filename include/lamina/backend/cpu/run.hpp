@@ -33,9 +33,14 @@ namespace detail {
 template <std::uint64_t Kernels, class Op> bool run_if(const Operation& operation, const Call& call) {
   if constexpr (Op::role != ops::Role::leaf && Op::role != ops::Role::alias && (Kernels & bit_of<Op>) != 0) {
     if (!is<Op>(operation)) return false;
-    if constexpr (Op::role != ops::Role::producer) run(as<Op>(operation), call);
-    else if ((Kernels & bit_of_method(call.method)) == 0) return false;
-    else run<Kernels>(as<Op>(operation), call);
+    const Op& op = as<Op>(operation);
+    if constexpr (Op::role == ops::Role::producer) {
+      if ((Kernels & bit_of_method(call.method)) == 0) return false;
+      run<Kernels>(op, call);
+    } else if constexpr ((Kernels & paired_kernels) != 0 && requires { run<Pairs>(op, call); }) {
+      if (call.paired()) run<Pairs>(op, call);
+      else run(op, call);
+    } else run(op, call);
     return true;
   } else return false;
 }

@@ -26,6 +26,12 @@
 #define LAMINA_ONE_COPY [[gnu::noinline, gnu::noclone]]
 #endif
 
+// LAMINA_DOT_PAIRS(sum, x, w) adds the products of pairs of bfloat16 to the floats of `sum`, where there is an
+// instruction for it. (The intrinsics take other types in every compiler and version.)
+#if defined(__AVX512BF16__) && LAMINA_VECTOR_FLOATS == 16
+#define LAMINA_DOT_PAIRS(sum, x, w) asm("vdpbf16ps %2, %1, %0" : "+v"(sum) : "v"(x), "v"(w))
+#endif
+
 namespace lamina::inline LAMINA_ISA::cpu {
 
 /// Floats in a vector register.
@@ -44,5 +50,8 @@ inline constexpr RegisterTile register_tile = vector_floats == 16  ? RegisterTil
 #else
                                                                    : RegisterTile{3, 2, 1};
 #endif
+
+/// Output channels that a call of the micro-kernel computes.
+inline constexpr int group_channels = register_tile.group_blocks * 16;
 
 }  // namespace lamina::inline LAMINA_ISA::cpu

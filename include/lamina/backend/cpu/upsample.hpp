@@ -43,7 +43,7 @@ struct Resize {
 };
 }  // namespace detail
 
-inline void run(const ops::Upsample& op, const Call& call) {
+template <class Elements = Floats> void run(const ops::Upsample& op, const Call& call) {
   const Input& x = call.in[0];
   const Dims &in = x.dims, &out = call.out.dims;
   const bool bilinear = op.mode == ops::Upsample::Mode::bilinear, small = out[2] + out[3] <= 128;
@@ -52,8 +52,7 @@ inline void run(const ops::Upsample& op, const Call& call) {
   const detail::Resize horizontal{in[3],    out[3],           op.width == none ? op.scale_width : 0,
                                   bilinear, op.align_corners, small};
   const idx rows = out[2], columns = out[3], width = in[3];
-  for_each_plane(call, [&]<int Lanes>(const float* plane, float* y) {
-    using R = Registers<Lanes>;
+  for_each_plane<Elements>(call, [&]<class Pixel>(const float* plane, float* y) {
     constexpr idx chunk = 128;  // columns whose sources are computed once for all rows
     detail::Source column[chunk];
     for (idx j0 = 0; j0 < columns; j0 += chunk) {
@@ -61,18 +60,19 @@ inline void run(const ops::Upsample& op, const Call& call) {
       for (idx j = 0; j < count; ++j) column[j] = horizontal.source(j0 + j);
       for (idx i = 0; i < rows; ++i) {
         const detail::Source row = vertical.source(i);
-        const float *const top = plane + row.first * width * Lanes, *const bottom = plane + row.second * width * Lanes;
-        float* to = y + (i * columns + j0) * Lanes;
-        for (idx j = 0; j < count; ++j, to += Lanes) {
+        const float *const top = plane + row.first * width * Pixel::words, *const bottom = plane + row.second * width *
+                                                                                                       Pixel::words;
+        float* to = y + (i * columns + j0) * Pixel::words;
+        for (idx j = 0; j < count; ++j, to += Pixel::words) {
           const auto [first, second, w] = column[j];
-          const float *const a = top + first * Lanes, *const b = top + second * Lanes,
-                             *const c = bottom + first * Lanes, *const d = bottom + second * Lanes;
-          if (!bilinear) copy_row(a, to, Lanes);
+          const float *const a = top + first * Pixel::words, *const b = top + second * Pixel::words,
+                             *const c = bottom + first * Pixel::words, *const d = bottom + second * Pixel::words;
+          if (!bilinear) copy_row(a, to, Pixel::words);
           else
-            LAMINA_UNROLL for (int r = 0; r < R::count; ++r)
-                R::put((1 - row.weight) * ((1 - w) * R::get(a, r) + w * R::get(b, r)) +
-                           row.weight * ((1 - w) * R::get(c, r) + w * R::get(d, r)),
-                       to, r);
+            LAMINA_UNROLL for (int r = 0; r < Pixel::count; ++r)
+                Pixel::put((1 - row.weight) * ((1 - w) * Pixel::get(a, r) + w * Pixel::get(b, r)) +
+                               row.weight * ((1 - w) * Pixel::get(c, r) + w * Pixel::get(d, r)),
+                           to, r);
         }
       }
     }

@@ -68,6 +68,14 @@ struct WinogradRun {
   }
 };
 
+/// A block of 16 channels in a tensor: its plane, whose pixels are `channel_block` words, and where in a pixel it
+/// begins.
+template <class Elements> struct BlockPlace {
+  idx plane, first;
+  constexpr explicit BlockPlace(idx block)
+      : plane(block / Elements::in_word), first(block % Elements::in_word * channel_block) {}
+};
+
 /// A square of `n` by `n` pixels of a plane, from (top, left) on, those outside of the plane zeros.
 template <int n> struct Square {
   const float* from;
@@ -89,22 +97,24 @@ template <int n> struct Square {
 };
 
 /// Transforms the tiles of the block from `first` on that belong to the kernels of `work`: -> v.
-template <int Size>
+template <int Size, class Elements>
 LAMINA_ONE_COPY inline void winograd_input(const WinogradRun& r, threads::Work& work, idx first, float* v) {
   constexpr int n = Size + 2, pixels = register_tile.pixels;
   const idx height = r.x.dims[2], width = r.x.dims[3], step = r.tiles.in_step();
   for (const idx kernel : work) {
     float* to = v + kernel * r.tiles.kernel_floats();
-    for (idx block = 0; block < r.tiles.in_blocks; ++block)
+    for (idx block = 0; block < r.tiles.in_blocks; ++block) {
+      const BlockPlace<Elements> place(block);
       for (int p = 0; p < pixels; ++p, to += channel_block) {
         const auto [item, row, column] = r.tile(min(first + kernel * pixels + p, r.tiles.all - 1));
-        const Square<n> x(r.x.item(item) + block * height * width * channel_block, height, width, row - r.top,
+        const Square<n> x(r.x.item(item) + place.plane * height * width * channel_block, height, width, row - r.top,
                           column - r.left);
         for (idx lane = 0; lane < channel_block; lane += vector_floats) {
           vector rows[n][n];  // transformed along the height
           LAMINA_UNROLL for (int j = 0; j < n; ++j) {
             vector d[n], o[n];
-            LAMINA_UNROLL for (int i = 0; i < n; ++i) d[i] = load(x.from + i * x.row_step + j * channel_block + lane);
+            LAMINA_UNROLL for (int i = 0; i < n; ++i) d[i] =
+                load(Elements::in(x.from + i * x.row_step + j * channel_block) + place.first + lane);
             Transform<Size>::input(d, o);
             LAMINA_UNROLL for (int i = 0; i < n; ++i) rows[i][j] = o[i];
           }
@@ -115,6 +125,7 @@ LAMINA_ONE_COPY inline void winograd_input(const WinogradRun& r, threads::Work& 
           }
         }
       }
+    }
   }
 }
 
@@ -151,7 +162,7 @@ LAMINA_ONE_COPY inline void winograd_product(const WinogradTiles& tiles, const C
 
 /// Transforms the products of `count` tiles with a group of output channels back and finishes them: m -> the tiles
 /// first, first + 1, ... of the result.
-template <int Size>
+template <int Size, class Elements>
 LAMINA_ONE_COPY inline void winograd_output(const WinogradRun& r, idx group, idx first, idx count, const float* m) {
   constexpr int n = Size + 2;
   const idx height = r.y.dims[2], width = r.y.dims[3], step = r.tiles.out_step();
@@ -159,10 +170,11 @@ LAMINA_ONE_COPY inline void winograd_output(const WinogradRun& r, idx group, idx
              plain = r.activation.kind == ops::Activation::Kind::identity;
   const idx begin = group * register_tile.group_blocks,
             end = min(begin + register_tile.group_blocks, divide_up(r.y.dims[1], channel_block));
-  for (idx block = begin; block < end; ++block)
+  for (idx block = begin; block < end; ++block) {
+    const BlockPlace<Elements> place(block);
     for (idx t = 0; t < count; ++t) {
       const auto [item, row, column] = r.tile(first + t);
-      const idx at = ((block * height + row) * width + column) * channel_block;
+      const idx at = ((place.plane * height + row) * width + column) * channel_block;
       float* const y = r.y.item(item) + at;
       const float* const residual = r.residual ? r.residual->item(item) + at : nullptr;
       for (idx lane = 0; lane < channel_block; lane += vector_floats) {
@@ -180,16 +192,18 @@ LAMINA_ONE_COPY inline void winograd_output(const WinogradRun& r, idx group, idx
           Transform<Size>::output(rows[i], o);
           if (row + i < height) LAMINA_UNROLL for (int j = 0; j < Size; ++j) {
               if (column + j >= width) continue;
-              const idx pixel = (i * width + j) * channel_block + lane;
+              const idx pixel = (i * width + j) * channel_block;
               vector v = o[j] + bias;
-              if (residual) v += load(residual + pixel);
+              if (residual) v += load(Elements::in(residual + pixel) + place.first + lane);
               if (relu) v = v < 0 ? vector{} : v;
-              store(v, y + pixel);
-              if (!relu && !plain) activate(r.activation, y + pixel, y + pixel, vector_floats);
+              const auto to = Elements::in(y + pixel) + place.first + lane;
+              store(v, to);
+              if (!relu && !plain) activate(r.activation, to, to, vector_floats);
             }
         }
       }
     }
+  }
 }
 
 /// The transforms of a tile size; what calls them is compiled once for all.
@@ -236,8 +250,10 @@ LAMINA_ONE_COPY inline void run_winograd(const ops::Conv2d& op, const Call& call
     for (const idx block : own) run_block(block, scratch + part * each, alone ? 1 : threads);
   });
 }
-template <int Size> void run_winograd(const ops::Conv2d& op, const Call& call) {
-  run_winograd(op, call, {winograd_input<Size>, winograd_output<Size>});
+template <int Size, std::uint64_t Kernels> void run_winograd(const ops::Conv2d& op, const Call& call) {
+  if constexpr ((Kernels & paired_kernels) != 0)
+    if (call.paired()) return run_winograd(op, call, {winograd_input<Size, Pairs>, winograd_output<Size, Pairs>});
+  run_winograd(op, call, {winograd_input<Size, Floats>, winograd_output<Size, Floats>});
 }
 
 /// Weights [groups of output channels][positions][input channels][output channels] of the transformed kernels G g G^T.
