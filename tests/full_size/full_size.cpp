@@ -24,7 +24,8 @@ void Reference::read(const char* tensor, const lamina::Dims& dims, float* elemen
   lamina::io::copy_elements(*input, lamina::Dtype::float32, elements);
 }
 
-void Reference::compare(const char* reading, const lamina::Dims& dims, const float* y, const char* tensor) const {
+void Reference::compare(const char* reading, const lamina::Dims& dims, const float* y, const char* tensor,
+                        double tolerance) const {
   const auto* output = tensors.find(tensor);
   REQUIRE(output);
   REQUIRE(extents(*output) == extents(dims));
@@ -39,7 +40,7 @@ void Reference::compare(const char* reading, const lamina::Dims& dims, const flo
   }
   std::printf("%s, %s: max error %.2g of max|%s| %.6g\n", name, reading, error / scale, tensor, scale);
   CHECK(finite);
-  CHECK(error < 1e-5 * scale);
+  CHECK(error < tolerance * scale);
 }
 
 }  // namespace full_size

@@ -19,3 +19,9 @@ TEST_CASE("full_size/unet_3_2_transposed_100x75/eager") {
 TEST_CASE("full_size/unet_3_2_transposed_100x75/planned") {
   full_size::check_planned<Transposed, Odd>("unet_3_2_transposed_100x75");
 }
+TEST_CASE("full_size/unet_3_2_bilinear_96x80/bfloat16") {
+  full_size::check_bfloat16<Bilinear, Even>("unet_3_2_bilinear_96x80");
+}
+TEST_CASE("full_size/unet_3_2_transposed_100x75/bfloat16") {
+  full_size::check_bfloat16<Transposed, Odd>("unet_3_2_transposed_100x75");
+}

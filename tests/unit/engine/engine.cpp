@@ -119,6 +119,30 @@ TEST_CASE("results do not depend on the number of threads", "[engine]") {
   set_num_threads(1);
 }
 
+TEST_CASE("bfloat16 halves weights and activations, and no result depends on the number of threads", "[engine]") {
+  constexpr CompileOptions exact{.accuracy = Accuracy::exact},
+      half{.accuracy = Accuracy::exact, .precision = Precision::bfloat16};
+  const Net net = make_net();
+  const auto x = make_image();
+  set_num_threads(1);
+  const auto engine = compile<half, Image>(net);
+  const auto full = compile<exact, Image>(net);
+  CHECK(double(engine.plan().packed) < 0.55 * double(full.plan().packed));
+  CHECK(double(engine.memory_bytes(1)) < 0.6 * double(full.memory_bytes(1)));
+  const auto y = engine(x), expected = full(x);
+  double largest = 0, error = 0;
+  for (idx i = 0; i < y.size(); ++i) {
+    largest = std::max(largest, std::abs(double(expected(0, i))));
+    error = std::max(error, std::abs(double(y(0, i)) - double(expected(0, i))));
+  }
+  CHECK(error < 0.02 * largest);
+  CHECK(error > 1e-5 * largest);
+  set_num_threads(3);
+  CHECK(same(engine(x), y));
+  CHECK(same(compile<half, Shape<1, 3, dyn, dyn>>(net)(x), y));
+  set_num_threads(1);
+}
+
 TEST_CASE("refresh packs what was written since", "[engine]") {
   Net net = make_net();
   auto engine = compile<Image>(net);
