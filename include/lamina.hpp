@@ -1,5 +1,6 @@
-/// lamina: neural-network layers as static types. This header is the whole CPU library but for Eigen's maps
-/// (lamina/tensor/eigen.hpp) and the profile (lamina/engine/profile.hpp); include its parts where build time matters.
+/// lamina: neural-network layers as static types. This header is the CPU library; a program includes beside it what few
+/// programs need: lamina/init/reset_parameters.hpp (initial values), lamina/engine/profile.hpp, lamina/meta/to_dot.hpp,
+/// lamina/tensor/eigen.hpp (Eigen's maps). Include its parts where build time matters.
 #pragma once
 #include "lamina/backend/cpu/activation.hpp"
 #include "lamina/backend/cpu/backend.hpp"
@@ -64,10 +65,6 @@
 #include "lamina/engine/run.hpp"
 #include "lamina/engine/static_plan.hpp"
 #include "lamina/engine/step_layers.hpp"
-#include "lamina/init/fill.hpp"
-#include "lamina/init/generator.hpp"
-#include "lamina/init/reset_parameters.hpp"
-#include "lamina/init/variance.hpp"
 #include "lamina/io/byte_range.hpp"
 #include "lamina/io/bytes.hpp"
 #include "lamina/io/checkpoint.hpp"
@@ -128,7 +125,6 @@
 #include "lamina/meta/module_costs.hpp"
 #include "lamina/meta/receptive_field.hpp"
 #include "lamina/meta/summary.hpp"
-#include "lamina/meta/to_dot.hpp"
 #include "lamina/models/resnet.hpp"
 #include "lamina/models/unet.hpp"
 #include "lamina/ops/activation.hpp"
