@@ -10,7 +10,7 @@
 namespace lamina {
 
 namespace parallel {
-/// That many devices of the host, each a thread: cpu:0, cpu:1, ..
+/// That many devices of the host: cpu:0, cpu:1, ..
 inline std::vector<Device> host_devices(int count) {
   std::vector<Device> devices;
   for (int i = 0; i < count; ++i) devices.push_back({Device::Kind::cpu, i});
@@ -117,9 +117,7 @@ template <class Net> class DataParallel {
       const Net& replica = i == 0 ? net_ : replicas[i - 1];
       parts[i].emplace(computed(replica(parallel::scatter(x, chunks[i])...)));
     };
-    parallel::parallel_apply(
-        int(chunks.size()), [](void* part, int i) { (*static_cast<decltype(run_part)*>(part))(std::size_t(i)); },
-        &run_part);
+    parallel::parallel_apply(int(chunks.size()), [&](int i) { run_part(std::size_t(i)); });
     return parallel::gather<Whole>(parts);
   }
 };

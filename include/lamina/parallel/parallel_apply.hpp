@@ -1,32 +1,21 @@
-/// torch.nn.parallel.parallel_apply: one thread a replica.
+/// torch.nn.parallel.parallel_apply: replicas at the same time.
 #pragma once
+#include "../core/callback.hpp"
+#include "../threads/share.hpp"
 #include <exception>
-#include <thread>
 #include <vector>
 
 namespace lamina::parallel {
 
-/// Calls run(object, i) for every i below `count` at the same time: number 0 on the calling thread, each other one on a
-/// thread of its own. Throws what the lowest number threw, when all have ended.
-[[gnu::noinline]] inline void parallel_apply(int count, void (*run)(void*, int), void* object) {
+/// Calls run(i) for every i below `count`, on as many threads of the pool as there are replicas and cores. What a
+/// replica computes stays on its thread. Throws what the lowest number threw, when all have ended.
+[[gnu::noinline]] inline void parallel_apply(int count, const Callback<int>& run) {
   std::vector<std::exception_ptr> faults(static_cast<std::size_t>(count));
-  const auto guarded = [&](int i) {
-    try {
-      run(object, i);
-    } catch (...) { faults[static_cast<std::size_t>(i)] = std::current_exception(); }
-  };
-  struct Joined {
-    std::vector<std::thread> list;
-    ~Joined() {
-      for (std::thread& thread : list) thread.join();
-    }
-  };
-  {
-    Joined threads;  // joined also if a thread cannot be started
-    threads.list.reserve(static_cast<std::size_t>(count));
-    for (int i = 1; i < count; ++i) threads.list.emplace_back(guarded, i);
-    guarded(0);
-  }
+  threads::share(count, count, 1, [&](int, threads::Work& replicas) {
+    for (const std::int64_t i : replicas) try {
+        run(int(i));
+      } catch (...) { faults[static_cast<std::size_t>(i)] = std::current_exception(); }
+  });
   for (const std::exception_ptr& fault : faults)
     if (fault) std::rethrow_exception(fault);
 }

@@ -122,8 +122,8 @@ TEST_CASE("only_output computes nothing behind what is wanted") {
   CHECK_THROWS_AS(features.net(x), parameter_error);
 
   // The plan has the steps of the stem and one block, each one kernel; the whole has two more blocks, pool and fc.
-  constexpr std::size_t steps = StaticPlan<Features, CompileOptions{}, Shape<2, 3, 6, 5>>::sizes.steps;
-  static_assert(steps < StaticPlan<WithOutput<Net, "body.0">, CompileOptions{}, Shape<2, 3, 6, 5>>::sizes.steps);
+  constexpr std::size_t steps = StaticPlan<Features, CompileOptions{}, Shape<2, 3, 6, 5>>::table.steps.size();
+  static_assert(steps < StaticPlan<WithOutput<Net, "body.0">, CompileOptions{}, Shape<2, 3, 6, 5>>::table.steps.size());
   CHECK(steps <= 3);
   CHECK(all >= steps + 4);
 }
