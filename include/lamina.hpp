@@ -10,6 +10,7 @@
 #include "lamina/backend/cpu/conv2d.hpp"
 #include "lamina/backend/cpu/conv_transpose2d.hpp"
 #include "lamina/backend/cpu/copy.hpp"
+#include "lamina/backend/cpu/elements.hpp"
 #include "lamina/backend/cpu/linear.hpp"
 #include "lamina/backend/cpu/loss.hpp"
 #include "lamina/backend/cpu/matmul.hpp"
