@@ -17,7 +17,7 @@ enum class Accuracy : unsigned char {
 enum class Precision : unsigned char {
   float32,
   /// Half the memory, and twice the products an instruction with AVX512_BF16; other instruction sets compute them
-  /// through float32, at half the rate. Depthwise and grouped convolutions, matrix products and operations on planar
+  /// through float32, at 0.7 of the rate. Depthwise and grouped convolutions, matrix products and operations on planar
   /// operands stay float32, and, unless the accuracy is exact, so do the weights of Winograd's convolutions. Largest
   /// errors against float64 are below PyTorch's in bfloat16: 1e-2 to 1e-1 of the largest output (docs/cpu.md).
   bfloat16,

@@ -81,7 +81,7 @@ namespace detail {
 /// that no cache holds.
 struct Cost {
   double direct = 90, product = 85, transform = 3.2, stream = 28;
-  double direct_pairs = Pairs::passes == 1 ? 190 : 45;
+  double direct_pairs = Pairs::passes == 1 ? 190 : 65;
   idx cache_bytes = 4 << 20;
 };
 
