@@ -89,8 +89,8 @@ namespace detail {
 // the input, a block of so many. Each slab is read once a block: blocks are large where weights are.
 inline constexpr idx slab_floats = 40 * 1024, block_floats = 64 * 1024;
 // Nor are more terms than these summed up in registers before they are added to what memory holds: the rounding errors
-// of a long sum grow with the length of its parts.
-inline constexpr idx slab_terms = 576;
+// of a long sum grow with the length of its parts (docs/cpu.md). Of a window it is one block of channels: 3 x 3 x 16.
+inline constexpr idx slab_terms = 576, window_terms = 144;
 // Tiles of a block at most: their addresses are found once and kept.
 inline constexpr idx most_tiles = 32;
 
@@ -195,7 +195,7 @@ class ProductRun {
                other = !relu && p.activation.kind != ops::Activation::Kind::identity;
     const int last_pixels = pixels(count - 1);
     const idx block_weights = group_weights / range.count, by_size = slab_floats / max(1, block_weights),
-              by_terms = slab_terms / max(1, p.taps * channels.run);
+              by_terms = (p.taps > 1 ? window_terms : slab_terms) / max(1, p.taps * channels.run);
     // The sums of slabs are added up in the result, which has the precision for it if it is of floats.
     const idx slab = p.makes_pairs ? range.count : max(1, min(by_size, by_terms));
     const idx channel = g * group_channels, block = p.makes_pairs ? 2 * channel_block : channel_block;
