@@ -1,6 +1,7 @@
 // What can be asked of a model and its parts. Numbers of torchvision's ResNets and of the U-Net were made with PyTorch
 // 2.15: numel of parameters, torch.utils.flop_counter, and the extent of the gradients of one output with respect to
 // the input, where all weights are positive and norms and activations are left out.
+#include <lamina/compose/replace.hpp>
 #include <lamina/compose/sequential.hpp>
 #include <lamina/layers/activations.hpp>
 #include <lamina/layers/flatten.hpp>
@@ -100,8 +101,7 @@ static_assert(same_structure<Own, Same>);
 static_assert(structure_difference<Own, OtherName>.view() == "the first has bn1 where the second has bn2");
 static_assert(structure_difference<Own, WithScale>.view() == "only the second has scale");
 static_assert(structure_difference<ResNet50, ResNet101>.view() == "only the second has layer3.6");
-static_assert(
-    structure_difference<ResNet50, ResNet<Blocks<Bottleneck, 3, 4, 6, 3>, Linear<2048, 10>>>.view().starts_with(
-        "fc: Linear<2048, 1000"));
+using ResNet50For10 = decltype(replace<"fc">(ResNet50{}, Linear<2048, 10>{}));
+static_assert(structure_difference<ResNet50, ResNet50For10>.view().starts_with("fc: Linear<2048, 1000"));
 static_assert(structure_difference<Sequential<ReLU>, Sequential<Sequential<ReLU>>>.view() ==
               "0: BasicReLU<...> and Sequential<...>");

@@ -100,13 +100,14 @@ inline std::vector<Fill> match(const StateDict& file, const std::vector<StoredTe
   for (std::size_t i = 0; i < fills.size(); ++i)
     if (!from_files || !fills[i].target->unique()) fresh[i] = Storage::uninitialized(fills[i].bytes);
   for (std::size_t i = 0; i < fills.size(); ++i) {
-    Storage& target = *const_cast<Storage*>(fills[i].target);
-    Storage& filled = fresh[i] ? fresh[i] : target;
+    Storage& filled = fresh[i] ? fresh[i] : *const_cast<Storage*>(fills[i].target);
     if (fills[i].source) copy_elements(*fills[i].source, fills[i].dtype, filled.data());
     else std::memset(filled.data(), 0, fills[i].bytes);
     filled.written();
-    if (fresh[i]) target = std::move(fresh[i]);
   }
+  // Only now: a model's own memory may have been read until here.
+  for (std::size_t i = 0; i < fills.size(); ++i)
+    if (fresh[i]) *const_cast<Storage*>(fills[i].target) = std::move(fresh[i]);
   return skipped;
 }
 /// The same under the names that options give; noinline, so that only who has options compiles them.
