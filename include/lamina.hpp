@@ -158,6 +158,7 @@
 #include "lamina/plan/place.hpp"
 #include "lamina/plan/plan.hpp"
 #include "lamina/plan/steps.hpp"
+#include "lamina/reflect/aggregate.hpp"
 #include "lamina/reflect/apply.hpp"
 #include "lamina/reflect/keys.hpp"
 #include "lamina/reflect/member_name.hpp"

@@ -1,7 +1,6 @@
 /// Where the structure of a file and that of a model differ.
 #pragma once
 #include "checkpoint.hpp"
-#include <algorithm>
 #include <charconv>
 #include <string>
 #include <string_view>
@@ -21,7 +20,8 @@ class OptionText {
       if (c != '\'' && c != ' ' && c != '(' && c != ')' && c != '[' && c != ']') text_ += c;
     if (text_.ends_with(',')) text_.pop_back();  // (3,)
     for (std::size_t begin = 0; begin < text_.size();) {
-      const std::size_t comma = std::min(text_.find(',', begin), text_.size());
+      std::size_t comma = text_.find(',', begin);
+      if (comma == std::string::npos) comma = text_.size();
       double number = 0;
       const auto [stop, fault] = std::from_chars(text_.data() + begin, text_.data() + comma, number);
       if (fault != std::errc() || stop != text_.data() + comma) {
@@ -34,7 +34,7 @@ class OptionText {
   }
   friend bool operator==(const OptionText& a, const OptionText& b) {
     if (a.numbers_.empty() || b.numbers_.empty()) return a.text_ == b.text_;
-    const std::size_t count = std::max(a.numbers_.size(), b.numbers_.size());
+    const std::size_t count = a.numbers_.size() == 1 ? b.numbers_.size() : a.numbers_.size();
     const auto at = [&](const OptionText& x, std::size_t i) { return x.numbers_[x.numbers_.size() == 1 ? 0 : i]; };
     for (const OptionText* x : {&a, &b})
       if (x->numbers_.size() != 1 && x->numbers_.size() != count) return false;
@@ -84,8 +84,8 @@ class ModelDifference {
   }
   /// Both are texts of ours.
   void compare_texts(std::string_view path, const ModuleNode& file, const ModuleNode& model) {
-    for (std::size_t i = 0; i < std::max(file.attributes.size(), model.attributes.size()); ++i) {
-      const ModuleAttribute none{"", "nothing"};
+    const ModuleAttribute none{"", "nothing"};
+    for (std::size_t i = 0; i < file.attributes.size() || i < model.attributes.size(); ++i) {
       const ModuleAttribute& a = i < file.attributes.size() ? file.attributes[i] : none;
       const ModuleAttribute& b = i < model.attributes.size() ? model.attributes[i] : none;
       if (a.name == b.name) compare_option(path, a.name.empty() ? "an option" : a.name, a.value, b.value);
@@ -117,7 +117,7 @@ class ModelDifference {
     std::string_view path = node.path;
     if (!part.empty()) {
       if (!path.starts_with(part) || (path.size() > part.size() && path[part.size()] != '.')) continue;
-      path.remove_prefix(std::min(path.size(), part.size() + 1));
+      path.remove_prefix(path.size() > part.size() ? part.size() + 1 : part.size());
     }
     in_file.number(path, 0);
     if (below(path)) continue;

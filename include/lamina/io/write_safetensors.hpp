@@ -6,7 +6,7 @@
 #include "safetensors.hpp"
 #include "values.hpp"
 #include "zip_writer.hpp"
-#include <algorithm>
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,7 +24,7 @@ class SafetensorsWriter {
       : tensors_(tensors), dtype_(dtype), file_(file) {}
 
   void write(const Values& values) {
-    const std::vector<const TensorRecord*> order = by_size_and_name();
+    const std::vector<Turn> order = by_size_and_name();
     std::string header = R"({"__metadata__":{"format":"pt")";
     for (const Values::Entry& entry : values) {
       if (entry.name == "format") refuse(file_.path(), "", "a value is named \"format\", as the format is");
@@ -33,13 +33,13 @@ class SafetensorsWriter {
     }
     header += '}';
     std::uint64_t at = 0;
-    for (const TensorRecord* const tensor : order) {
+    for (const auto& [size, tensor] : order) {
       if (tensor->name == "__metadata__") refuse(file_.path(), "", "a tensor is named \"__metadata__\"");
       string(header += ',', tensor->name);
       ((header += R"(:{"dtype":")") += dtype_of(*tensor)) += R"(","shape":[)";
       for (std::size_t i = 0; i < tensor->shape.size(); ++i)
         (header += i > 0 ? "," : "") += std::to_string(tensor->shape[i]);
-      const std::uint64_t end = at + static_cast<std::uint64_t>(tensor->numel()) * item_size(written(*tensor));
+      const std::uint64_t end = at + static_cast<std::uint64_t>(tensor->numel()) * size;
       header += text_of({R"(],"data_offsets":[)", at, ",", end, "]}"});
       at = end;
     }
@@ -53,20 +53,28 @@ class SafetensorsWriter {
     file_.write(length);
     file_.write(header);
     std::vector<std::byte> buffer;
-    for (const TensorRecord* const tensor : order) file_.write(element_bytes(*tensor, written(*tensor), buffer));
+    for (const Turn& turn : order) file_.write(element_bytes(*turn.tensor, written(*turn.tensor), buffer));
   }
 
  private:
   Dtype written(const TensorRecord& tensor) const { return written_dtype(tensor.dtype, dtype_); }
 
   /// Larger elements come first, so that all are aligned; then by name, as the reference writer does.
-  std::vector<const TensorRecord*> by_size_and_name() const {
-    std::vector<const TensorRecord*> order;
-    for (const TensorRecord& tensor : tensors_) order.push_back(&tensor);
-    std::sort(order.begin(), order.end(), [&](const TensorRecord* a, const TensorRecord* b) {
-      const std::size_t size_a = item_size(written(*a)), size_b = item_size(written(*b));
-      return size_a != size_b ? size_a > size_b : a->name < b->name;
-    });
+  struct Turn {
+    std::size_t item_size;
+    const TensorRecord* tensor;
+
+    static int compare(const void* a, const void* b) {
+      const auto &x = *static_cast<const Turn*>(a), &y = *static_cast<const Turn*>(b);
+      if (x.item_size != y.item_size) return x.item_size > y.item_size ? -1 : 1;
+      return x.tensor->name.compare(y.tensor->name);
+    }
+  };
+  /// C's qsort, as of byte ranges.
+  std::vector<Turn> by_size_and_name() const {
+    std::vector<Turn> order;
+    for (const TensorRecord& tensor : tensors_) order.push_back({item_size(written(tensor)), &tensor});
+    if (!order.empty()) std::qsort(order.data(), order.size(), sizeof(Turn), Turn::compare);
     return order;
   }
 
@@ -79,7 +87,8 @@ class SafetensorsWriter {
 
   /// A JSON string (RFC 8259).
   void string(std::string& to, std::string_view text) const {
-    if (!is_utf8(text)) refuse(file_.path(), {}, {quoted_name(text), " is not UTF-8, which names and texts in a file are"});
+    if (!is_utf8(text))
+      refuse(file_.path(), {}, {quoted_name(text), " is not UTF-8, which names and texts in a file are"});
     constexpr char digits[] = "0123456789abcdef";
     to += '"';
     for (const char c : text) {

@@ -1,10 +1,9 @@
-/// Members of a module: their types, names and values, in order. Plain aggregates are read with Boost.PFR; containers
-/// and classes with LAMINA_MEMBERS say their members themselves.
+/// Members of a module: their types, names and values, in order. Plain aggregates are taken apart; containers and
+/// classes with LAMINA_MEMBERS say their members themselves.
 #pragma once
 #include "../core/members.hpp"
 #include "../core/text.hpp"
 #include "member_name.hpp"
-#include <boost/pfr/core.hpp>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -39,14 +38,13 @@ template <says_members T> struct Members<T> {
     return table;
   }();
 };
-template <class T, class Index> struct AggregateMembers;
-template <class T, std::size_t... I> struct AggregateMembers<T, std::index_sequence<I...>> {
-  using list = types<std::remove_cvref_t<decltype(boost::pfr::get<I>(std::declval<T&>()))>...>;
-  static constexpr NameList<sizeof...(I)> names{{aggregate_member_name<I, T>()...}};
-};
 template <class T>
-requires(std::is_aggregate_v<T> && !container<T> && !says_members<T>) struct Members<T>
-    : AggregateMembers<T, std::make_index_sequence<boost::pfr::tuple_size_v<T>>> {
+requires(std::is_aggregate_v<T> && !container<T> && !says_members<T>) struct Members<T> {
+  using list = decltype(visit_aggregate(std::declval<const T&>(), TypesOf{}));
+  static constexpr auto names = []<std::size_t... I>(std::index_sequence<I...>) {
+    return NameList<sizeof...(I)>{{aggregate_member_name<I, T>()...}};
+  }
+  (std::make_index_sequence<length(list{})>{});
 };
 
 // A visitor is called with every member at once, so that one pack expansion serves; a fold over commas has at most 256
@@ -71,30 +69,24 @@ template <class T> inline constexpr std::size_t member_count = detail::length(me
 template <class T> constexpr std::string_view member_name(std::size_t i) { return detail::Members<T>::names.name[i]; }
 
 namespace detail {
-template <std::size_t I> struct Nth {
-  template <class First, class... Rest> constexpr auto& operator()(First& first, Rest&... rest) const {
-    if constexpr (I == 0) return first;
-    else return Nth<I - 1>{}(rest...);
-  }
-};
+/// visitor(members...), of a class that is no container.
+template <class T, class Visitor> constexpr decltype(auto) visit_members(T& module, Visitor&& visitor) {
+  if constexpr (says_members<std::remove_const_t<T>>) return module.lamina_members(visitor);
+  else return visit_aggregate(module, visitor);
+}
 }  // namespace detail
 
 /// Member number `I` of a module.
 template <std::size_t I, class T> constexpr auto& get_member(T& module) {
   if constexpr (container<std::remove_const_t<T>>) return module.template lamina_child<I>();
-  else if constexpr (says_members<std::remove_const_t<T>>) return module.lamina_members(detail::Nth<I>{});
-  else return boost::pfr::get<I>(module);
+  else return *detail::pointer<I>(detail::visit_members(module, detail::PointersTo{}));
 }
 
 /// Calls f(name, member) for every member of a module: parameters, buffers, children and plain attributes alike.
 template <class T, class F> constexpr void for_each_member(T& module, F&& f) {
   using M = std::remove_const_t<T>;
   if constexpr (container<M>) module.lamina_for_each(f);
-  else if constexpr (says_members<M>) module.lamina_members(detail::VisitAll<M, std::remove_reference_t<F>>{f});
-  else [&]<std::size_t... I>(std::index_sequence<I...>) {
-      (f(member_name<M>(I), boost::pfr::get<I>(module)), ...);
-    }
-  (std::make_index_sequence<member_count<M>>{});
+  else detail::visit_members(module, detail::VisitAll<M, std::remove_reference_t<F>>{f});
 }
 
 }  // namespace lamina

@@ -18,6 +18,15 @@ struct Block {
   int attribute = 4;
   constexpr auto operator()(auto x) const { return fc(x); }
 };
+/// As many members as an aggregate may have.
+struct Wide {
+  float a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0, i = 0, j = 0, k = 0, l = 0, m = 0, n = 0, o = 0, p = 0;
+  float q = 0, r = 0, s = 0, t = 0, u = 0, v = 0, w = 0, x = 0, y = 0, z = 0, A = 0, B = 0, C = 0, D = 0, E = 0, F = 0;
+  float G = 0, H = 0, I = 0, J = 0, K = 0, L = 0, M = 0, N = 0, O = 0, P = 0, Q = 0, R = 0, S = 0, T = 0, U = 0, V = 0;
+  float W = 0, X = 0, Y = 0, Z = 0, a1 = 0, b1 = 0, c1 = 0, d1 = 0, e1 = 0, f1 = 0, g1 = 0, h1 = 0, i1 = 0, j1 = 0;
+  Linear<2, 2> fc;
+  const int last = 64;
+};
 struct Net {
   Sequential<named<"first", Block>, ReLU> layers;
   std::array<int, 2> sizes{};
@@ -45,6 +54,16 @@ TEST_CASE("the members of a module have names, types and an order") {
   static_assert(std::is_same_v<member_types<Sequential<named<"a", ReLU>, Linear<2, 2>>>, types<ReLU, Linear<2, 2>>>);
   static_assert(member_name<Sequential<named<"a", ReLU>, Linear<2, 2>>>(0) == "a" &&
                 member_name<Sequential<named<"a", ReLU>, Linear<2, 2>>>(1) == "1");
+  static_assert(member_count<Wide> == 64 && member_name<Wide>(62) == "fc" && member_name<Wide>(63) == "last");
+  Wide wide;
+  CHECK(&get_member<61>(wide) == &wide.j1);
+  CHECK(&get_member<62>(std::as_const(wide)) == &wide.fc);
+  int visited = 0;
+  for_each_member(wide, [&]<class M>(std::string_view name, M& member) {
+    CHECK(member_name<Wide>(std::size_t(visited++)) == name);
+    if constexpr (std::is_same_v<M, const int>) CHECK(member == 64);
+  });
+  CHECK(visited == 64);
   Block block;
   CHECK(get_member<3>(block) == 4);
   CHECK(&get_member<0>(block) == &block.fc);
