@@ -2,6 +2,7 @@
 /// one.
 ///   chapter2_unet
 #include <algorithm>
+#include <cmath>
 #include <iostream>
 #include <lamina.hpp>
 

@@ -2,6 +2,7 @@
 /// on one and on several works. Files go to the current folder.
 ///   chapter4_parallel
 #include <algorithm>
+#include <cmath>
 #include <iostream>
 #include <lamina.hpp>
 

@@ -13,6 +13,7 @@
 #include "lamina/backend/cpu/elements.hpp"
 #include "lamina/backend/cpu/linear.hpp"
 #include "lamina/backend/cpu/loss.hpp"
+#include "lamina/backend/cpu/math.hpp"
 #include "lamina/backend/cpu/matmul.hpp"
 #include "lamina/backend/cpu/method.hpp"
 #include "lamina/backend/cpu/micro.hpp"

@@ -1,6 +1,7 @@
 #include "full_size.hpp"
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <cmath>
 #include <cstdio>
 #include <vector>
 

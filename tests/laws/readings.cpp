@@ -2,6 +2,7 @@
 #include "laws.hpp"
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <cmath>
 
 using namespace lamina;
 using namespace laws;

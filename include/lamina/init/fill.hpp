@@ -3,6 +3,7 @@
 #pragma once
 #include "../tensor/parameter.hpp"
 #include "generator.hpp"
+#include <cmath>
 
 namespace lamina {
 

@@ -6,6 +6,7 @@
 #include "../ops/norm.hpp"
 #include "../reflect/module.hpp"
 #include "variance.hpp"
+#include <cmath>
 
 namespace lamina {
 

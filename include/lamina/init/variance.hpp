@@ -2,6 +2,7 @@
 /// xavier_uniform_, xavier_normal_.
 #pragma once
 #include "fill.hpp"
+#include <cmath>
 
 namespace lamina {
 

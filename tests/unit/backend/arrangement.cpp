@@ -2,6 +2,7 @@
 /// kernels.
 #include "operands.hpp"
 #include <catch2/matchers/catch_matchers.hpp>
+#include <cmath>
 
 using namespace backend_test;
 

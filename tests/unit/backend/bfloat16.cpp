@@ -2,6 +2,7 @@
 /// left is the rounding of the result, half a unit in the last of 8 bits.
 #include "operands.hpp"
 #include <algorithm>
+#include <cmath>
 
 using namespace backend_test;
 

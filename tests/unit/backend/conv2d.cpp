@@ -1,5 +1,6 @@
 /// Convolution and its adjoint against the formula in double precision.
 #include "operands.hpp"
+#include <cmath>
 
 using namespace backend_test;
 

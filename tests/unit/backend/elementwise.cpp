@@ -1,6 +1,7 @@
 /// Activations and arithmetic of two operands.
 #include "operands.hpp"
 #include <catch2/catch_approx.hpp>
+#include <cmath>
 
 using namespace backend_test;
 using Kind = ops::Activation::Kind;

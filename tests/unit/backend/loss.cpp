@@ -2,6 +2,7 @@
 #include "operands.hpp"
 #include <catch2/matchers/catch_matchers_exception.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
+#include <cmath>
 
 using namespace backend_test;
 

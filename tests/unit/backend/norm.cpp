@@ -1,5 +1,6 @@
 /// Normalisations against two-pass sums in double precision, and the laws they are made for.
 #include "operands.hpp"
+#include <cmath>
 
 using namespace backend_test;
 

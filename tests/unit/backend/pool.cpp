@@ -1,5 +1,6 @@
 /// Pooling: cases counted by hand, and the definitions element by element.
 #include "operands.hpp"
+#include <cmath>
 
 using namespace backend_test;
 

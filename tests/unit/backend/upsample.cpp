@@ -1,5 +1,6 @@
 /// Resizing. The expected positions come from PyTorch's documented formulas and from numbers computed by hand.
 #include "operands.hpp"
+#include <cmath>
 
 using namespace backend_test;
 using Mode = ops::Upsample::Mode;

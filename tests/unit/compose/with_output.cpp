@@ -1,4 +1,5 @@
 // Outputs of named modules: eager, planned, and as shapes.
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <cmath>
 #include <lamina/compose/module_list.hpp>

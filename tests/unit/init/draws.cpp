@@ -1,5 +1,7 @@
 // Numbers that PyTorch drew (make_draws.py).
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <cmath>
 #include <lamina/compose/sequential.hpp>
 #include <lamina/init/reset_parameters.hpp>
 #include <lamina/io/load.hpp>

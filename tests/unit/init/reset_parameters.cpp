@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <lamina/compose/sequential.hpp>
 #include <lamina/init/reset_parameters.hpp>

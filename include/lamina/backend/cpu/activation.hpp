@@ -1,7 +1,7 @@
 /// Elementwise functions of one operand.
 #pragma once
 #include "elements.hpp"
-#include <cmath>
+#include "math.hpp"
 
 namespace lamina::inline LAMINA_ISA::cpu {
 
@@ -13,13 +13,13 @@ LAMINA_ONE_COPY inline void activate(const ops::Activation& op, const float* x, 
   case identity: return copy_row(x, y, n);
   case relu: return map_row(x, y, n, [](vector v) { return v < 0 ? vector{} : v; });  // in this order NaN stays NaN
   case leaky_relu: return map_row(x, y, n, [p](vector v) { return v > 0 ? v : p * v; });
-  case sigmoid: return map_each(x, y, n, [](float v) { return 1 / (1 + std::exp(-v)); });
-  case tanh: return map_each(x, y, n, [](float v) { return std::tanh(v); });
-  case gelu: return map_each(x, y, n, [](float v) { return 0.5f * v * (1 + std::erf(v * 0.70710678118654752f)); });
+  case sigmoid: return map_each(x, y, n, [](float v) { return 1 / (1 + math::exp(-v)); });
+  case tanh: return map_each(x, y, n, [](float v) { return math::tanh(v); });
+  case gelu: return map_each(x, y, n, [](float v) { return 0.5f * v * (1 + math::erf(v * 0.70710678118654752f)); });
   case gelu_tanh:  // (1 + tanh(u)) / 2 = 1 / (1 + exp(-2 u)), which does not cancel where x is negative
     return map_each(x, y, n,
-                    [](float v) { return v / (1 + std::exp(-1.5957691216057307f * (v + 0.044715f * v * v * v))); });
-  case silu: return map_each(x, y, n, [](float v) { return v / (1 + std::exp(-v)); });
+                    [](float v) { return v / (1 + math::exp(-1.5957691216057307f * (v + 0.044715f * v * v * v))); });
+  case silu: return map_each(x, y, n, [](float v) { return v / (1 + math::exp(-v)); });
   case scale: return map_row(x, y, n, [p](vector v) { return p * v; });
   case shift: return map_row(x, y, n, [p](vector v) { return v + p; });
   }

@@ -2,8 +2,8 @@
 #pragma once
 #include "../../core/error.hpp"
 #include "../../ops/loss.hpp"
+#include "math.hpp"
 #include "rows.hpp"
-#include <cmath>
 #include <cstdint>
 
 namespace lamina::inline LAMINA_ISA::cpu {
@@ -16,10 +16,10 @@ inline void run(const ops::PairLoss& op, const Call& call) {
     using enum ops::PairLoss::Kind;
     switch (op.kind) {
     case mse: return (v - target) * (v - target);
-    case l1: return std::fabs(v - target);
+    case l1: return math::abs(v - target);
     case bce_with_logits: break;
     }
-    return (v < 0 ? 0 : v) - v * target + std::log1p(std::exp(-std::fabs(v)));
+    return (v < 0 ? 0 : v) - v * target + math::log1p(math::exp(-math::abs(v)));
   };
   double sum = 0;
   for (idx i = 0; i < n; ++i) {
@@ -49,8 +49,8 @@ inline void run(const ops::CrossEntropy& op, const Call& call) {
       const float* x = call.in[0].floats() + i / inner * classes * inner + i % inner;
       double most = -__builtin_inf(), exponentials = 0, all = 0;
       for (idx c = 0; c < classes; ++c) most = double(x[c * inner]) > most ? double(x[c * inner]) : most;
-      for (idx c = 0; c < classes; ++c) exponentials += std::exp(double(x[c * inner]) - most);
-      const double log_sum = most + std::log(exponentials), smoothing = op.label_smoothing;
+      for (idx c = 0; c < classes; ++c) exponentials += math::exp(double(x[c * inner]) - most);
+      const double log_sum = most + math::log(exponentials), smoothing = op.label_smoothing;
       loss = (1 - smoothing) * (log_sum - double(x[t * inner]));
       if (smoothing != 0) {  // 0 times an infinite logit would be NaN
         for (idx c = 0; c < classes; ++c) all += log_sum - double(x[c * inner]);

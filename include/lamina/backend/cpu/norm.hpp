@@ -1,8 +1,8 @@
 /// Normalisation. Means and variances are sums in double precision, the variance in a second pass over the data.
 #pragma once
 #include "../../ops/norm.hpp"
+#include "math.hpp"
 #include "planes.hpp"
-#include <cmath>
 
 namespace lamina::inline LAMINA_ISA::cpu {
 
@@ -43,7 +43,7 @@ template <class Elements> void normalize_blocks(const ops::BatchNorm& op, const 
   for (idx b = 0; b < blocks; ++b) {
     Lanes<Elements> lanes{};
     for (idx l = 0, c = b * channels; l < channels && c < x.dims[1]; ++l, ++c)
-      lanes.set(int(l), mean[c], (weight ? double(weight[c]) : 1.) / std::sqrt(double(variance[c]) + op.eps),
+      lanes.set(int(l), mean[c], (weight ? double(weight[c]) : 1.) / math::sqrt(double(variance[c]) + op.eps),
                 bias ? bias[c] : 0.f);
     for (idx n = 0; n < x.dims[0]; ++n)
       lanes.normalize(x.item(n) + b * area * channel_block, call.out.item(n) + b * area * channel_block, area);
@@ -82,7 +82,7 @@ inline void normalize_groups(const ops::GroupNorm& op, const Call& call) {
       for (idx b = 0; b < blocks; ++b)
         add_lanes(from + b * block, area, scale, [&](int l, double v) { return (v - mean[l]) * (v - mean[l]); });
       sum_groups(scale, width);
-      for (double& s : scale) s = 1 / std::sqrt(s / double(channels * area) + op.eps);
+      for (double& s : scale) s = 1 / math::sqrt(s / double(channels * area) + op.eps);
       for (idx b = 0; b < blocks; ++b) {
         Lanes<Floats> lanes{};
         for (idx l = 0, c = (first + b) * channel_block; l < channel_block && c < x.dims[1]; ++l, ++c)
@@ -111,7 +111,7 @@ template <class Elements = Floats> void run(const ops::BatchNorm& op, const Call
       for (idx n = 0; n < x.dims[0]; ++n) variance += detail::sum_of_squares_about(mean, x.item(n) + c * area, area);
       variance /= double(samples);
     }
-    const float factor = float((weight ? double(weight[c]) : 1.) / std::sqrt(variance + op.eps));
+    const float factor = float((weight ? double(weight[c]) : 1.) / math::sqrt(variance + op.eps));
     for (idx n = 0; n < x.dims[0]; ++n)
       detail::normalize_row(x.item(n) + c * area, call.out.item(n) + c * area, area, float(mean), factor,
                             bias ? bias[c] : 0.f);
@@ -126,7 +126,7 @@ inline void run(const ops::LayerNorm& op, const Call& call) {
     const float* x = call.in[0].floats() + i * n;
     float* y = call.out.floats() + i * n;
     const double mean = sum_row(x, n) / double(n), variance = detail::sum_of_squares_about(mean, x, n) / double(n);
-    detail::normalize_row(x, y, n, float(mean), float(1 / std::sqrt(variance + op.eps)), 0);
+    detail::normalize_row(x, y, n, float(mean), float(1 / math::sqrt(variance + op.eps)), 0);
     if (weight) map_rows(y, weight, y, n, [](vector v, vector w) { return v * w; });
     if (bias) add_row(bias, y, n);
   }
@@ -149,7 +149,7 @@ inline void run(const ops::GroupNorm& op, const Call& call) {
     for (idx g = 0; g < op.groups; ++g) {
       const float* group = x.item(n) + g * size;
       const double mean = sum_row(group, size) / double(size);
-      const double scale = 1 / std::sqrt(detail::sum_of_squares_about(mean, group, size) / double(size) + op.eps);
+      const double scale = 1 / math::sqrt(detail::sum_of_squares_about(mean, group, size) / double(size) + op.eps);
       for (idx i = 0; i < channels; ++i) {
         const idx c = g * channels + i;
         detail::normalize_row(group + i * area, call.out.item(n) + c * area, area, float(mean),

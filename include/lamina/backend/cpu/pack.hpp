@@ -1,7 +1,7 @@
 /// Parameters in the order in which kernels read them, a batch norm folded in.
 #pragma once
 #include "conv_transpose2d.hpp"
-#include <cmath>
+#include "math.hpp"
 #include <vector>
 
 namespace lamina::inline LAMINA_ISA::cpu {
@@ -14,7 +14,7 @@ struct Weights {
 
   /// What the norm multiplies output channel o with: gamma / sqrt(variance + eps).
   double factor(idx o) const {
-    return mean ? (gamma ? double(gamma[o]) : 1.) / std::sqrt(double(variance[o]) + eps) : 1.;
+    return mean ? (gamma ? double(gamma[o]) : 1.) / math::sqrt(double(variance[o]) + eps) : 1.;
   }
   /// beta + factor * (bias - mean)
   double shift(idx o) const {

@@ -1,8 +1,8 @@
 /// Softmax and its logarithm.
 #pragma once
 #include "../../ops/softmax.hpp"
+#include "math.hpp"
 #include "rows.hpp"
-#include <cmath>
 
 namespace lamina::inline LAMINA_ISA::cpu {
 
@@ -24,11 +24,11 @@ inline void run(const ops::Softmax& op, const Call& call) {
         for (idx j = 0; j < width; ++j) most[j] = x[c * inner + j] > most[j] ? x[c * inner + j] : most[j];
       for (idx c = 0; c < size; ++c)
         for (idx j = 0; j < width; ++j) {
-          const float d = x[c * inner + j] - most[j], e = std::exp(d);
+          const float d = x[c * inner + j] - most[j], e = math::exp(d);
           sum[j] += double(e);
           y[c * inner + j] = op.log ? d : e;
         }
-      for (idx j = 0; j < width; ++j) sum[j] = op.log ? std::log(sum[j]) : 1 / sum[j];
+      for (idx j = 0; j < width; ++j) sum[j] = op.log ? math::log(sum[j]) : 1 / sum[j];
       for (idx c = 0; c < size; ++c)
         for (idx j = 0; j < width; ++j) {
           float& v = y[c * inner + j];

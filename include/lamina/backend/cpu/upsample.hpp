@@ -2,8 +2,8 @@
 /// and cpu/UpSampleKernel.cpp): for nearest neighbours one rounding more or less picks another pixel.
 #pragma once
 #include "../../ops/upsample.hpp"
+#include "math.hpp"
 #include "planes.hpp"
-#include <cmath>
 
 namespace lamina::inline LAMINA_ISA::cpu {
 
@@ -28,7 +28,7 @@ struct Resize {
       // given that does not divide evenly; the one for large images does not.
       if (small && out == in) return {i, i, 0};
       if (small && out == 2 * in) return {i / 2, i / 2, 0};
-      const idx at = min(idx(std::floor(float(i) * ratio())), in - 1);
+      const idx at = min(idx(math::floor(float(i) * ratio())), in - 1);
       return {at, at, 0};
     }
     if (out == in) return {i, i, 0};
