@@ -52,6 +52,7 @@
 #include "lamina/core/dtype.hpp"
 #include "lamina/core/error.hpp"
 #include "lamina/core/members.hpp"
+#include "lamina/core/owned.hpp"
 #include "lamina/core/shape.hpp"
 #include "lamina/core/shared.hpp"
 #include "lamina/core/size.hpp"

@@ -19,7 +19,7 @@ struct PackedKey {
 };
 
 /// The packed forms of one weight, one a key's operation and method.
-struct PackedForms {
+struct PackedForms : Attachment {
   struct Form {
     PackedKey key;
     Storage weight, bias;
@@ -67,9 +67,9 @@ PackedForms::Form packed(const Op& op, cpu::Method method, const Storage* parame
     }
   static std::mutex mutex;
   const std::lock_guard lock(mutex);
-  std::shared_ptr<void>& attached = parameters[0].attachment();
-  if (!attached) attached = std::make_shared<PackedForms>();
-  return static_cast<PackedForms*>(attached.get())->find(key, [&](PackedForms::Form& form) {
+  Owned<Attachment>& attached = parameters[0].attachment();
+  if (!attached) attached = Owned<Attachment>(new PackedForms);
+  return static_cast<PackedForms&>(*attached).find(key, [&](PackedForms::Form& form) {
     form.weight = Storage::uninitialized(std::size_t(cpu::weight_floats(op, method)) * sizeof(float));
     form.bias = Storage::uninitialized(std::size_t(cpu::bias_floats(cpu::out_channels(op))) * sizeof(float));
     cpu::pack(op, method, {values[0], values[1], values[2], values[3], values[4], values[5], eps},

@@ -1,6 +1,7 @@
 /// compile<Shape<...>>(net): the compiled model. It owns a packed copy of the weights; the net stays as it is and may
 /// go.
 #pragma once
+#include "../core/owned.hpp"
 #include "../meta/counts.hpp"
 #include "../threads/pool.hpp"
 #include "pack.hpp"
@@ -133,7 +134,7 @@ template <class Net, CompileOptions Options, class... Spec> class Engine {
     std::vector<std::uint64_t> versions;
     execution::Lender<execution::CallState<result_type>> states;
   };
-  std::unique_ptr<Shared> shared = std::make_unique<Shared>();
+  Owned<Shared> shared{new Shared};
 
  public:
   explicit Engine(const Net& net);
@@ -315,7 +316,7 @@ class Engine<Net, Options, Spec...> {
       for (const Size* size = sizes.load(); size;) delete std::exchange(size, size->next);
     }
   };
-  std::unique_ptr<Shared> shared;
+  Owned<Shared> shared;
 
   const Size* find(const Dims (&dims)[sizeof...(Spec)]) const {
     const Size* size = shared->sizes.load(std::memory_order_acquire);
@@ -331,8 +332,8 @@ class Engine<Net, Options, Spec...> {
  public:
   using result_type = result_type_;
 
-  explicit Engine(const Net& source) : shared(std::make_unique<Shared>(source)) {}
-  explicit Engine(Net&& source) : shared(std::make_unique<Shared>(std::move(source))) {}
+  explicit Engine(const Net& source) : shared(new Shared(source)) {}
+  explicit Engine(Net&& source) : shared(new Shared(std::move(source))) {}
 
   template <class... X>
     requires(sizeof...(X) == sizeof...(Spec))
@@ -380,12 +381,13 @@ class Engine<Net, Options, Spec...> {
     if (const Size* known = find(dims)) return *known;
     const std::lock_guard lock(shared->mutex);
     if (const Size* known = find(dims)) return *known;
-    auto size = std::make_unique<Size>(dims, execution::plan_of<Options, Spec...>(shared->net, dims));
+    Owned<Size> size(new Size(dims, execution::plan_of<Options, Spec...>(shared->net, dims)));
     const execution::ModelTensors tensors = stored_tensors(std::as_const(shared->net));
     for (const Step& step : size->plan.steps) size->program.weights.push_back(shared->packed.of(step, tensors));
     size->next = shared->sizes.load(std::memory_order_relaxed);
-    shared->sizes.store(size.get(), std::memory_order_release);
-    return *size.release();
+    const Size* const made = size.release();
+    shared->sizes.store(made, std::memory_order_release);
+    return *made;
   }
 };
 

@@ -1,11 +1,11 @@
 /// Walks a table of steps: places become pointers, and every step calls its kernel.
 #pragma once
 #include "../backend/cpu/run.hpp"
+#include "../core/owned.hpp"
 #include "../plan/plan.hpp"
 #include "../tensor/storage.hpp"
 #include "../threads/share.hpp"
 #include <atomic>
-#include <memory>
 #include <mutex>
 #include <span>
 
@@ -117,11 +117,11 @@ struct Workspace {
 template <class T> class Lender {
   struct Node {
     T object{};
-    std::unique_ptr<Node> next{};
+    Owned<Node> next{};
   };
   std::atomic<Node*> first{nullptr};
   std::mutex mutex;
-  std::unique_ptr<Node> more;
+  Owned<Node> more;
 
   Node* take() {
     if (Node* const node = first.exchange(nullptr, std::memory_order_acquire)) return node;
@@ -136,7 +136,7 @@ template <class T> class Lender {
     if (first.compare_exchange_strong(none, node, std::memory_order_release)) return;
     const std::lock_guard lock(mutex);
     node->next = std::move(more);
-    more.reset(node);
+    more = Owned<Node>(node);
   }
 
  public:

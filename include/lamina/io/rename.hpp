@@ -2,8 +2,8 @@
 #pragma once
 #include "refuse.hpp"
 #include "state_dict.hpp"
+#include <any>
 #include <concepts>
-#include <memory>
 #include <string>
 #include <string_view>
 
@@ -12,17 +12,18 @@ namespace lamina::io {
 /// The new name of a tensor; empty to leave it out. Any function from std::string_view to std::string; std::function
 /// would be the same, but <functional> takes 0.15 s and 13 MB of every program that loads.
 class Rename {
-  std::shared_ptr<const void> function;
-  std::string (*call)(const void*, std::string_view) = nullptr;
+  std::any function;
+  std::string (*call)(const std::any&, std::string_view) = nullptr;
 
  public:
   Rename() = default;
   template <class F>
-  requires(!std::same_as<F, Rename> && std::is_invocable_r_v<std::string, const F&, std::string_view>) Rename(F f)
-      : function(std::make_shared<const F>(std::move(f))),
-        call([](const void* of, std::string_view name) -> std::string { return (*static_cast<const F*>(of))(name); }) {}
+  requires(!std::same_as<F, Rename> && std::copy_constructible<F> &&
+           std::is_invocable_r_v<std::string, const F&, std::string_view>) Rename(F f)
+      : function(std::move(f)),
+        call([](const std::any& of, std::string_view name) -> std::string { return (*std::any_cast<F>(&of))(name); }) {}
   explicit operator bool() const { return call; }
-  std::string operator()(std::string_view name) const { return call(function.get(), name); }
+  std::string operator()(std::string_view name) const { return call(function, name); }
 };
 
 namespace detail {

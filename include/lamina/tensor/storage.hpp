@@ -1,10 +1,10 @@
 /// Reference-counted, aligned memory of tensors and parameters.
 #pragma once
 #include "../core/device.hpp"
+#include "../core/owned.hpp"
 #include <atomic>
 #include <cstddef>
 #include <cstring>
-#include <memory>
 #include <new>
 #include <utility>
 #if defined(__linux__)
@@ -16,6 +16,11 @@ namespace lamina {
 /// Alignment of every tensor, in bytes: a cache line, and the widest vector register.
 inline constexpr std::size_t storage_alignment = 64;
 
+/// What somebody keeps beside the elements of a storage for as long as they live.
+struct Attachment {
+  virtual ~Attachment() = default;
+};
+
 /// A shared block of bytes on the heap, zero unless said otherwise, or nothing. Copies share the block. Legal in a
 /// constant expression as long as it holds nothing, so a default-constructed model is a constant.
 class Storage {
@@ -25,7 +30,7 @@ class Storage {
     std::atomic<std::uint64_t> version{0};
     std::size_t bytes = 0;
     Device device{};
-    std::shared_ptr<void> attachment{};
+    Owned<Attachment> attachment{};
   };
   static_assert(sizeof(Header) <= storage_alignment);
   Header* header = nullptr;
@@ -70,8 +75,8 @@ class Storage {
   std::byte* data() const { return reinterpret_cast<std::byte*>(header) + storage_alignment; }
   std::size_t bytes() const { return header ? header->bytes : 0; }
   Device device() const { return header ? header->device : Device{}; }
-  /// What somebody keeps beside the elements for as long as they live. Whoever uses it agrees on a lock.
-  std::shared_ptr<void>& attachment() const { return header->attachment; }
+  /// Nothing at first. Whoever uses it agrees on a lock.
+  Owned<Attachment>& attachment() const { return header->attachment; }
   bool unique() const { return header && header->references.load(std::memory_order_acquire) == 1; }
 
   /// Changes with every write and is never used again, also not by other memory at the same address: what is derived
