@@ -16,7 +16,7 @@ inline cpu::Output output_of(float* data, const Dims& dims) {
 /// Calls the kernel of an operation that is no producer, with scratch of its own.
 template <auto Op> void run_with_scratch(cpu::Call& call) {
   const Dims none{};
-  const cpu::Scratch scratch = cpu::Backend::scratch_of(Operation(Op), call.inputs > 0 ? call.in[0].dims : none,
+  const cpu::Scratch scratch = cpu::Backend::scratch_of(operation_of(Op), call.inputs > 0 ? call.in[0].dims : none,
                                                         call.inputs > 1 ? call.in[1].dims : none, cpu::Method::plain);
   call.threads = num_threads();
   const idx floats = scratch.shared + call.threads * scratch.each;

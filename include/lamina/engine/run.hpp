@@ -7,7 +7,7 @@
 #include "../threads/share.hpp"
 #include <atomic>
 #include <mutex>
-#include <span>
+#include <vector>
 
 namespace lamina::inline LAMINA_ISA {
 
@@ -81,7 +81,7 @@ template <std::uint64_t Kernels> LAMINA_ONE_COPY void run_step(int i, const Memo
 /// threads. `room` has space for the operands of any step, for each thread.
 template <std::uint64_t Kernels>
 void run_steps(const Program& program, float* arena, const void* const* inputs, void* const* outputs, int threads,
-               std::span<cpu::Input> room) {
+               std::vector<cpu::Input>& room) {
   const bool apart = program.memory.apart(threads);
   threads::share(apart ? threads : 1, program.memory.micro_batches, 1, [&](int part, threads::Work& work) {
     Memory memory{program, arena + part * program.memory.floats(1), inputs, outputs, apart ? 1 : threads};

@@ -48,7 +48,7 @@ struct MetaReading {
 
   template <auto Op, class S, class Layer, class X, class... P>
   static constexpr auto perform(const Layer* layer, const X& x, const P&... parameters) {
-    Node node{.operation = Operation(Op), .layer = layer};
+    Node node{.operation = operation_of(Op), .layer = layer};
     int slot = 0;
     (record_parameter(node.parameters[slot++], parameters), ...);
     node.dims = checked_dims<Layer>(Op, x.dims);
@@ -62,7 +62,7 @@ struct MetaReading {
   }
 
   template <class X> static constexpr X map(const ops::Activation& function, const X& x) {
-    const Node node{.operation = Operation(function), .dims = x.dims};
+    const Node node{.operation = operation_of(function), .dims = x.dims};
     return {x.graph, record(*x.graph, node, {x.value}), x.dims};
   }
 
@@ -80,7 +80,7 @@ struct MetaReading {
   template <class X> static constexpr auto as_value(Graph& graph, const X& x) {
     if constexpr (is_meta<X>) return x;
     else {
-      const Node node{.operation = Operation(ops::ParameterValue{}),
+      const Node node{.operation = operation_of(ops::ParameterValue{}),
                       .parameters = {&x},
                       .dims = X::dims,
                       .dtype = dtype_of<typename X::value_type>};
@@ -88,7 +88,7 @@ struct MetaReading {
     }
   }
   template <auto Op, class S, class... X> static constexpr auto combine_values(Graph& graph, const X&... x) {
-    const Node node{.operation = Operation(Op), .dims = checked_dims<void>(Op, x.dims...)};
+    const Node node{.operation = operation_of(Op), .dims = checked_dims<void>(Op, x.dims...)};
     return Meta<S>{&graph, record(graph, node, {x.value...}), node.dims};
   }
 };
@@ -114,7 +114,7 @@ template <class Spec>
 using meta_input = Meta<typename input_spec<Spec>::shape_type, typename input_spec<Spec>::value_type>;
 
 template <class Spec> constexpr auto start(Graph& graph, int index, const Dims& dims) {
-  const Node node{.operation = Operation(ops::Input{index}),
+  const Node node{.operation = operation_of(ops::Input{index}),
                   .dims = dims,
                   .dtype = dtype_of<typename input_spec<Spec>::value_type>};
   return meta_input<Spec>{&graph, record(graph, node, {}), dims};

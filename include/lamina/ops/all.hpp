@@ -32,8 +32,8 @@ inline constexpr int operation_kinds = int(std::variant_size_v<Operation>);
 namespace detail {
 template <class Op, class Variant> struct index_in;
 template <class Op, class... All> struct index_in<Op, std::variant<All...>> {
-  static constexpr int value = [] {
-    int i = 0;
+  static constexpr std::size_t value = [] {
+    std::size_t i = 0;
     (void)((std::is_same_v<Op, All> ? true : (++i, false)) || ...);
     return i;
   }();
@@ -41,15 +41,22 @@ template <class Op, class... All> struct index_in<Op, std::variant<All...>> {
 }  // namespace detail
 
 /// The number of an operation type in `Operation`.
-template <class Op> inline constexpr int operation_index = detail::index_in<Op, Operation>::value;
+template <class Op> inline constexpr std::size_t operation_index = detail::index_in<Op, Operation>::value;
 
 /// True if the value holds an operation of this type.
 template <class Op> constexpr bool is(const Operation& operation) {
-  return int(operation.index()) == operation_index<Op>;
+  return operation.index() == operation_index<Op>;
 }
 
 /// The operation as this type; it must hold one.
-template <class Op> constexpr const Op& as(const Operation& operation) { return *std::get_if<Op>(&operation); }
+template <class Op> constexpr const Op& as(const Operation& operation) {
+  return *std::get_if<operation_index<Op>>(&operation);
+}
+
+/// An operation as any: Operation(op) would be the same, but has the compiler try all types first.
+template <class Op> constexpr Operation operation_of(const Op& op) {
+  return Operation(std::in_place_index<operation_index<Op>>, op);
+}
 
 namespace detail {
 template <class... All> constexpr auto table_of_roles(const std::variant<All...>*) {

@@ -27,7 +27,7 @@ constexpr bool pads_nothing(const Graph& graph, const Node& node) {
 }
 /// The node as another name of its first operand.
 constexpr Node same_value(const Node& node) {
-  return {.operation = Operation(ops::Identity{}),
+  return {.operation = operation_of(ops::Identity{}),
           .first_input = node.first_input,
           .inputs = 1,
           .layer = node.layer,
@@ -61,7 +61,7 @@ template <class Backend> constexpr Arranged arrange(const Graph& graph, const Co
     if (layouts_agree(node.dims, result.layout(value[old]), wanted)) return value[old];
     int& copy = copies[int(wanted)][old];
     if (copy < 0) {
-      const Node made{.operation = Operation(ops::Copy{}),
+      const Node made{.operation = operation_of(ops::Copy{}),
                       .first_input = int(to.inputs.size()),
                       .inputs = 1,
                       .dims = node.dims,

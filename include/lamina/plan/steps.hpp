@@ -79,7 +79,7 @@ constexpr Plan make_plan(const Graph& recorded, const ParameterInfo* parameters,
     ++step.operands;
   };
   const auto add_copy = [&](int value, const Place& to) {
-    Step step{.operation = Operation(ops::Copy{}), .node = value, .first_operand = int(plan.operands.size())};
+    Step step{.operation = operation_of(ops::Copy{}), .node = value, .first_operand = int(plan.operands.size())};
     add_operand(step, value);
     step.out = to;
     plan.kernels |= Backend::kernels_of(step.operation, step.method, options);
