@@ -92,9 +92,9 @@ template <class Table> constexpr int widest(const Table& steps) {
 template <class Net, CompileOptions Options, class... Spec> struct StaticPlan {
   static_assert((is_static(input_spec<Spec>::shape_type::dims) && ...), "lamina: a constant plan needs static extents");
   // Making the plan is most of what the compiler evaluates, and its sizes are known only then. So it is made in a room
-  // that most plans fit into and cut to size; a larger one is made again.
+  // that most plans fit into, that of ResNet-152 too, and cut to size; a larger one is made again.
   static constexpr auto table = [] {
-    constexpr execution::PlanSizes room{128, 192, 4};
+    constexpr execution::PlanSizes room{192, 256, 4};
     constexpr auto first = execution::table_of_type<room, Net, Options, Spec...>();
     if constexpr (first.sizes.fits(room))
       return execution::table_of<first.sizes>(first.table, first.sizes).table;
