@@ -1,4 +1,5 @@
 // torchvision's numbers of parameters and multiply-adds.
+#include <lamina/engine/static_plan.hpp>
 #include <lamina/meta/counts.hpp>
 #include <lamina/models/resnet.hpp>
 #include <lamina/reflect/keys.hpp>
@@ -29,6 +30,9 @@ static_assert(std::is_same_v<output_shape<ResNet50, Picture>, Shape<1, 1000>>);
 static_assert(std::is_same_v<output_shape<ResNet18, Shape<dyn, 3, dyn, dyn>>, Shape<dyn, 1000>>);
 static_assert(std::is_same_v<output_shape<BasicBlock<64, 128, 2>, Shape<1, 64, 45, 61>>, Shape<1, 128, 23, 31>>);
 static_assert(std::is_same_v<output_shape<Bottleneck<64, 64>, Shape<1, 64, 7, 9>>, Shape<1, 256, 7, 9>>);
+
+// The deepest one's plan is within the compilers' limits, and its memory is that of its largest layers, not of all.
+static_assert(peak_memory<ResNet152, Picture> == peak_memory<ResNet50, Picture>);
 
 // A shortcut only where the extents change.
 static_assert(!BasicBlock<64, 64>::projects && BasicBlock<64, 64, 2>::projects && BasicBlock<64, 128>::projects);

@@ -22,7 +22,8 @@ struct Tile {
   float* const* to = nullptr;              ///< [pixels]: the first output channel of block 0
   const float* const* residual = nullptr;  ///< [pixels], or null
   idx to_offset = 0, to_step = 0;          ///< floats to the first output block and from each to the next
-  const float* bias = nullptr;             ///< null: the sums are added to what is in the result
+  const float* bias = nullptr;             ///< or null
+  bool adds = false;                       ///< the sums are added to what is in the result
   bool relu = false;
   const float* ahead = nullptr;  ///< weights of later tiles: some cache lines are fetched from here at every tap
   idx ahead_lines = 0, ahead_step = 0;
@@ -63,8 +64,7 @@ LAMINA_ONE_COPY inline void micro_kernel(const Tile& t) {
                 sums = Pixels * vectors;
   const auto get = [&](const float* pixel, int i) { return Results::get(pixel + t.to_offset, t.to_step, i % vectors); };
   vector sum[sums];
-  LAMINA_UNROLL for (int i = 0; i < sums; ++i) sum[i] = t.bias ? load(t.bias + i % vectors * vector_floats) : vector{};
-  if (t.residual) LAMINA_UNROLL for (int i = 0; i < sums; ++i) sum[i] += get(t.residual[i / vectors], i);
+  LAMINA_UNROLL for (int i = 0; i < sums; ++i) sum[i] = vector{};
   struct {
     const float* const* from;
     idx rest;
@@ -105,8 +105,10 @@ LAMINA_ONE_COPY inline void micro_kernel(const Tile& t) {
     }
     LAMINA_SPILL(at);
   }
-  // What came before is added at the end: shorter sums round less.
-  if (!t.bias) LAMINA_UNROLL for (int i = 0; i < sums; ++i) sum[i] += get(t.to[i / vectors], i);
+  // All else is added at the end: what is large already would round every term.
+  if (t.bias) LAMINA_UNROLL for (int i = 0; i < sums; ++i) sum[i] += load(t.bias + i % vectors * vector_floats);
+  if (t.adds) LAMINA_UNROLL for (int i = 0; i < sums; ++i) sum[i] += get(t.to[i / vectors], i);
+  if (t.residual) LAMINA_UNROLL for (int i = 0; i < sums; ++i) sum[i] += get(t.residual[i / vectors], i);
   if (t.relu) LAMINA_UNROLL for (int i = 0; i < sums; ++i) sum[i] = sum[i] < 0 ? vector{} : sum[i];
   LAMINA_UNROLL for (int i = 0; i < sums; ++i)
       Results::put(sum[i], t.to[i / vectors] + t.to_offset, t.to_step, i % vectors);

@@ -117,7 +117,7 @@ LAMINA_ONE_COPY inline void run_partial_tile(TileKernel kernel, Tile tile, int p
   for (int p = 0; p < pixels; ++p) {
     to[p] = sums[p];
     residual[p] = residuals[p];
-    if (!tile.bias) copy_row(tile.to[p] + offset, sums[p], channels);
+    if (tile.adds) copy_row(tile.to[p] + offset, sums[p], channels);
     if (tile.residual) copy_row(tile.residual[p] + offset, residuals[p], channels);
   }
   float* const* const target = tile.to;
@@ -227,6 +227,7 @@ class ProductRun {
       }
       tile.weight += floats;
       tile.bias = nullptr;
+      tile.adds = true;
     }
   }
 

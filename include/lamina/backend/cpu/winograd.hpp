@@ -132,7 +132,6 @@ LAMINA_ONE_COPY inline void winograd_input(const WinogradRun& r, threads::Work& 
 /// Multiplies the transformed tiles of a block, `count` of them, by the weights of a group of output channels: v -> m.
 LAMINA_ONE_COPY inline void winograd_product(const WinogradTiles& tiles, const Channels& channels, idx group, idx count,
                                              const float* v, const float* weight, float* m) {
-  alignas(64) static constexpr float no_bias[group_channels]{};
   constexpr int most = register_tile.pixels;
   const idx weights = channels.group_weights(), kernels = divide_up(count, most);
   const float* from[most];
@@ -144,8 +143,7 @@ LAMINA_ONE_COPY inline void winograd_product(const WinogradTiles& tiles, const C
             .last_run = channels.run_of(tiles.in_blocks - 1),
             .weight = weight + group * tiles.positions * weights,
             .to = to,
-            .to_step = tiles.block() * channel_block,
-            .bias = no_bias};
+            .to_step = tiles.block() * channel_block};
   for (idx position = 0; position < tiles.positions; ++position, tile.weight += weights) {
     tile.fetch_ahead(tile.weight + weights, weights, kernels);
     for (idx kernel = 0; kernel < kernels; ++kernel, tile.next()) {
