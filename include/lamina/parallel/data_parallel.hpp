@@ -113,11 +113,11 @@ template <class Net> class DataParallel {
     const auto stored = stored_tensors(net_);
     for (Net& replica : replicas) parallel::replicate(stored, stored_tensors(replica));
     std::vector<std::optional<Part>> parts(chunks.size());
-    auto run_part = [&](std::size_t i) {
+    parallel::parallel_apply(int(chunks.size()), [&](int number) {
+      const std::size_t i = std::size_t(number);
       const Net& replica = i == 0 ? net_ : replicas[i - 1];
       parts[i].emplace(computed(replica(parallel::scatter(x, chunks[i])...)));
-    };
-    parallel::parallel_apply(int(chunks.size()), [&](int i) { run_part(std::size_t(i)); });
+    });
     return parallel::gather<Whole>(parts);
   }
 };
