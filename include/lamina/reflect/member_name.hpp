@@ -40,9 +40,8 @@ template <Address A> constexpr auto spelled() {
   for (std::size_t i = begin; i < end; ++i) name.chars[i - begin] = text[i];
   return name;
 }
-template <class T> inline constexpr auto member_addresses = visit_aggregate(unmade<T>.object, PointersTo{});
 template <std::size_t I, class T>
-inline constexpr auto aggregate_member_text = spelled<Address{pointer<I>(member_addresses<T>)}>();
+inline constexpr auto aggregate_member_text = spelled<Address{pointer<I>(visit_aggregate(unmade<T>.object, PointersTo{}))}>();
 #if defined(__clang__)
 #pragma clang diagnostic pop
 #endif
