@@ -44,7 +44,7 @@ template <class Backend> constexpr Arranged arrange(const Graph& graph, const Co
   to.nodes.reserve(std::size_t(n) + 8);
   to.inputs.reserve(graph.inputs.size() + 8);
   // Of each node of the old graph: its number in the new one, and those of its copies in other layouts.
-  Table<int> value(n), copies[]{Table<int>(n, -1), Table<int>(n, -1), Table<int>(n, -1)};
+  Table<int> value(n), copies(layout_count * n, -1);
   int most = 1;
   for (const Node& node : graph.nodes)
     if (node.inputs > most) most = node.inputs;
@@ -59,7 +59,7 @@ template <class Backend> constexpr Arranged arrange(const Graph& graph, const Co
   const auto in_layout = [&](int old, Layout wanted) {
     const Node& node = graph.nodes[std::size_t(old)];
     if (layouts_agree(node.dims, result.layout(value[old]), wanted)) return value[old];
-    int& copy = copies[int(wanted)][old];
+    int& copy = copies[int(wanted) * n + old];
     if (copy < 0) {
       const Node made{.operation = operation_of(ops::Copy{}),
                       .first_input = int(to.inputs.size()),

@@ -21,6 +21,10 @@ enum class Precision : unsigned char {
   /// operands stay float32, and, unless the accuracy is exact, so do the weights of Winograd's convolutions. Largest
   /// errors against float64 are below PyTorch's in bfloat16: 1e-2 to 1e-1 of the largest output (docs/cpu.md).
   bfloat16,
+  /// On GPUs: as float32, but factors of convolutions and linear layers may be rounded to 10 bits of mantissa (TF32).
+  tensorfloat32,
+  /// On GPUs: half the memory, 10 bits of mantissa, values up to 65504.
+  float16,
 };
 
 /// compile<CompileOptions{.accuracy = Accuracy::strict}, Shape<...>>(net)
