@@ -28,16 +28,17 @@ ALLOWED = {
     "eager": "core ops tensor backend/cpu",
     "engine": "core threads ops tensor reflect meta plan backend/cpu",
     "train": "core ops tensor reflect init layers compose meta plan eager engine backend/cpu io",
+    "cuda": "core threads ops tensor reflect meta plan engine backend/cpu backend/cuda io parallel",
     "parallel": "core threads ops tensor reflect init layers compose meta plan eager engine backend/cpu io train",
 }
 
 # beginning of a third-party header's name -> the only folders that may include it
 THIRD_PARTY = {
     "boost/pfr": "reflect",
-    "cuda": "backend/cuda parallel",
-    "cudnn": "backend/cuda",
-    "cublas": "backend/cuda",
-    "nccl": "parallel",
+    "cuda": "cuda",
+    "cudnn": "cuda",
+    "nvrtc": "cuda",
+    "nccl": "cuda",
     "mpi": "parallel",
     "nlohmann/": "io",
 }
