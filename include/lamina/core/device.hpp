@@ -12,4 +12,10 @@ struct Device {
   friend constexpr bool operator==(const Device&, const Device&) = default;
 };
 
+/// GPU number `index`: `to(net, cuda{0})`.
+struct cuda {
+  int index = 0;
+  constexpr operator Device() const { return {Device::Kind::cuda, index}; }
+};
+
 }  // namespace lamina

@@ -3,7 +3,7 @@
 #include "../core/error.hpp"
 #include <cstddef>
 
-namespace lamina::cuda {
+namespace lamina::gpu {
 
 /// Base of everything below.
 struct gpu_error : error {
@@ -53,4 +53,4 @@ struct nccl_error : gpu_error {
   using gpu_error::gpu_error;
 };
 
-}  // namespace lamina::cuda
+}  // namespace lamina::gpu

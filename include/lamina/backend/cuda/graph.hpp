@@ -5,7 +5,7 @@
 #include "../../core/dtype.hpp"
 #include <string>
 
-namespace lamina::cuda {
+namespace lamina::gpu {
 
 /// A tensor of a graph. Extents are in PyTorch's order, [N, C, H, W] (a filter: [K, C / groups, R, S]); elements are
 /// channels last in memory and packed.
@@ -67,4 +67,4 @@ constexpr std::string_view function_name(GraphNode::Function function) {
   return names[int(function)];
 }
 
-}  // namespace lamina::cuda
+}  // namespace lamina::gpu

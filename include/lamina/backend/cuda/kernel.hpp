@@ -5,7 +5,7 @@
 #include "../../plan/layout.hpp"
 #include <string>
 
-namespace lamina::cuda {
+namespace lamina::gpu {
 
 /// A tensor that a kernel reads or writes: extents in PyTorch's order, elements packed, in the order that the layout says.
 struct KernelTensor {
@@ -34,4 +34,4 @@ struct Kernel {
   unsigned blocks = 1, threads = 1;
 };
 
-}  // namespace lamina::cuda
+}  // namespace lamina::gpu
