@@ -159,6 +159,7 @@
 #include "lamina/plan/options.hpp"
 #include "lamina/plan/place.hpp"
 #include "lamina/plan/plan.hpp"
+#include "lamina/plan/plan_table.hpp"
 #include "lamina/plan/steps.hpp"
 #include "lamina/reflect/aggregate.hpp"
 #include "lamina/reflect/apply.hpp"

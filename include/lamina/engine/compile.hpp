@@ -381,7 +381,7 @@ class Engine<Net, Options, Spec...> {
     if (const Size* known = find(dims)) return *known;
     const std::lock_guard lock(shared->mutex);
     if (const Size* known = find(dims)) return *known;
-    Owned<Size> size(new Size(dims, execution::plan_of<Options, Spec...>(shared->net, dims)));
+    Owned<Size> size(new Size(dims, planning::plan_of<cpu::Backend, Options, Spec...>(shared->net, dims)));
     const execution::ModelTensors tensors = stored_tensors(std::as_const(shared->net));
     for (const Step& step : size->plan.steps) size->program.weights.push_back(shared->packed.of(step, tensors));
     size->next = shared->sizes.load(std::memory_order_relaxed);

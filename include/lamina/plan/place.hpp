@@ -32,12 +32,6 @@ constexpr Order order_of(const Fusion& fusion) {
   return order;
 }
 
-namespace detail {
-/// Concatenation along dimension `axis` leaves the operands' items whole: along the channels, or along a dimension
-/// before which everything is 1, or along the items themselves.
-constexpr bool joins_items(const Dims& dims, int axis) { return axis <= 1 || product(dims, 0, axis) == 1; }
-}  // namespace detail
-
 /// Places all values of the graph. Values that the caller owns (inputs) and parameters keep their own memory.
 template <class Backend> constexpr Placement place(const Arranged& arranged, const Fusion& fusion, const Order& order) {
   const Graph& graph = arranged.graph;
@@ -88,7 +82,7 @@ template <class Backend> constexpr Placement place(const Arranged& arranged, con
     if (!is<ops::Cat>(nodes[root].operation)) continue;
     const Dims& dims = nodes[root].dims;
     const int axis = wrap_dim(as<ops::Cat>(nodes[root].operation).dim, dims.rank);
-    if (!detail::joins_items(dims, axis)) continue;
+    if (!Backend::joins_items(dims, axis, arranged.layout(root))) continue;
     const bool whole_items = axis > 0 && dims[0] > 1;  // operands will lie an item stride apart
     if (whole_items && !values[root].stridable) continue;
     result.joined[root] = true;
@@ -121,7 +115,7 @@ template <class Backend> constexpr Placement place(const Arranged& arranged, con
     };
     if (of[root].residual >= 0) {
       // The kernel reads its operand while it writes: the two may not be one.
-      if (storage[of[root].residual] != storage[inputs[nodes[root].first_input]]) take(of[root].residual);
+      if (Backend::writes_over_residual && storage[of[root].residual] != storage[inputs[nodes[root].first_input]]) take(of[root].residual);
     } else if (Backend::works_in_place(nodes[root].operation)) {
       for (int k = 0; k < nodes[root].inputs; ++k) take(inputs[nodes[root].first_input + k]);
     }

@@ -19,8 +19,14 @@ constexpr bool equal_channels(const Dims& a, const Dims& b) { return a.rank == 4
 
 /// The answers of the CPU kernels to a plan's questions (plan/plan.hpp).
 struct Backend {
+  static constexpr bool splits_batches = true, writes_over_residual = true;
+
   static constexpr bool honours_item_stride(const Operation& operation) { return has(strided, operation); }
   static constexpr bool works_in_place(const Operation& operation) { return has(in_place, operation); }
+  /// Along the channels, along a dimension before which everything is 1, or along the items themselves.
+  static constexpr bool joins_items(const Dims& dims, int axis, Layout) {
+    return axis <= 1 || product(dims, 0, axis) == 1;
+  }
 
   static constexpr Layouts layouts_of(const Operation& operation, const Dims* x, const Layout* given, int operands,
                                       const CompileOptions& options) {
