@@ -49,6 +49,9 @@ template <> struct Transform<4> {
   }
 };
 
+/// Blocks of input channels that F(2x2) sums at a time.
+inline constexpr idx winograd2_slab = 3;
+
 /// What the transforms need of a convolution.
 struct WinogradRun {
   WinogradTiles tiles;
@@ -130,30 +133,39 @@ LAMINA_ONE_COPY inline void winograd_input(const WinogradRun& r, threads::Work& 
 }
 
 /// Multiplies the transformed tiles of a block, `count` of them, by the weights of a group of output channels: v -> m.
+/// Sums of F(2x2) go over a slab of the input channels at a time, which rounds them less; those of F(4x4) are rounded
+/// more by their transforms.
 LAMINA_ONE_COPY inline void winograd_product(const WinogradTiles& tiles, const Channels& channels, idx group, idx count,
                                              const float* v, const float* weight, float* m) {
   constexpr int most = register_tile.pixels;
-  const idx weights = channels.group_weights(), kernels = divide_up(count, most);
+  const idx weights = channels.group_weights(), kernels = divide_up(count, most),
+            slab = tiles.size == 2 ? winograd2_slab : tiles.in_blocks;
   const float* from[most];
   float* to[most];
   Tile tile{.from = from,
             .from_step = most * channel_block,
-            .blocks = tiles.in_blocks,
             .run = channel_block,
-            .last_run = channels.run_of(tiles.in_blocks - 1),
-            .weight = weight + group * tiles.positions * weights,
             .to = to,
             .to_step = tiles.block() * channel_block};
-  for (idx position = 0; position < tiles.positions; ++position, tile.weight += weights) {
-    tile.fetch_ahead(tile.weight + weights, weights, kernels);
-    for (idx kernel = 0; kernel < kernels; ++kernel, tile.next()) {
-      const idx first = kernel * most;
-      const int pixels = tile_pixels(count - first);
-      for (int p = 0; p < pixels; ++p) {
-        from[p] = v + position * tiles.in_step() + kernel * tiles.kernel_floats() + p * channel_block;
-        to[p] = m + position * tiles.out_step() + (first + p) * channel_block;
+  for (idx position = 0; position < tiles.positions; ++position) {
+    tile.weight = weight + (group * tiles.positions + position) * weights;
+    for (idx done = 0; done < tiles.in_blocks; done += slab) {
+      tile.first_block = done;
+      tile.blocks = min(slab, tiles.in_blocks - done);
+      tile.last_run = channels.run_of(done + tile.blocks - 1);
+      tile.adds = done > 0;
+      const idx floats = ((tile.blocks - 1) * channel_block + tile.last_run) * channels.lanes(group);
+      tile.fetch_ahead(tile.weight + floats, floats, kernels);
+      for (idx kernel = 0; kernel < kernels; ++kernel, tile.next()) {
+        const idx first = kernel * most;
+        const int pixels = tile_pixels(count - first);
+        for (int p = 0; p < pixels; ++p) {
+          from[p] = v + position * tiles.in_step() + kernel * tiles.kernel_floats() + p * channel_block;
+          to[p] = m + position * tiles.out_step() + (first + p) * channel_block;
+        }
+        run_tile(tile, pixels, channels.lanes(group) / channel_block);
       }
-      run_tile(tile, pixels, channels.lanes(group) / channel_block);
+      tile.weight += floats;
     }
   }
 }
