@@ -44,6 +44,7 @@ template <std::uint64_t Kernels> class PackedWeights {
 template <class Net, CompileOptions Options, class... Spec>
   requires(!(is_static(input_spec<Spec>::shape_type::dims) && ...))
 class Engine<Net, Options, Spec...> {
+  static_assert(execution::computes_in<Options>, "lamina: the CPU computes in float32 or bfloat16");
   static constexpr std::uint64_t kernels = execution::kernels_of_type<Net, Options, Spec...>();
   using result_type_ = calls::results_of<Net, Spec...>;
 

@@ -11,6 +11,10 @@
 namespace lamina::inline LAMINA_ISA {
 
 namespace execution {
+/// True for the precisions of the CPU.
+template <CompileOptions Options>
+inline constexpr bool computes_in = Options.precision == Precision::float32 || Options.precision == Precision::bfloat16;
+
 /// What one call changes: its memory, and the results that it fills.
 template <class Result> struct CallState {
   Workspace workspace{};
@@ -45,6 +49,7 @@ void step_through(Take& take, const Net& net, const Program& program, Workspace&
 /// A compiled model. After the first call, calls allocate nothing as long as the results of earlier ones are not kept,
 /// and on one thread take no lock. Several threads may call it at the same time.
 template <class Net, CompileOptions Options, class... Spec> class Engine {
+  static_assert(execution::computes_in<Options>, "lamina: the CPU computes in float32 or bfloat16");
   using Static = StaticPlan<Net, Options, Spec...>;
 
  public:

@@ -1,0 +1,23 @@
+// Plans for GPUs: values are channels last between operations, and what cuDNN computes in one call is one graph.
+#include <lamina.hpp>
+#include <lamina/backend/cuda/backend.hpp>
+#include <lamina/backend/cuda/lower.hpp>
+
+using namespace lamina;
+
+template <class Net, CompileOptions Options, class Input> constexpr int graphs() {
+  constexpr auto& table = planning::PlanFor<gpu::Backend, Net, Options, Input>::table;
+  int n = 0;
+  for (const Step& step : table.steps)
+    n += step.operands > 0 && gpu::lower(step, table.operands[std::size_t(step.first_operand)], Options).possible;
+  return n;
+}
+// ResNet-50: 53 convolutions with all that follows them, two poolings, the linear layer.
+static_assert(graphs<models::ResNet50, CompileOptions{}, Shape<1, 3, 224, 224>>() == 56);
+static_assert(graphs<models::ResNet50, CompileOptions{.precision = Precision::float16}, Shape<1, 3, 224, 224>>() == 56);
+
+// Halves take half the arena's words.
+template <Precision P>
+constexpr idx arena = planning::PlanFor<gpu::Backend, models::UNet<3, 2>, CompileOptions{.precision = P},
+                                        Shape<2, 3, 96, 80>>::table.memory.activations;
+static_assert(2 * arena<Precision::float16> == arena<Precision::float32>);
