@@ -68,7 +68,7 @@ template <int In, int Out, int Kernel, int Size, int Stride = 1> void add_conv(c
 
 int main(int argc, char** argv) {
   set_num_threads(1);
-  peak = 1e9 * cpu::measure_peak(1);
+  peak = 1e9 * host::measure_peak(1);
   benchmark::AddCustomContext("peak GFLOP/s", std::to_string(peak / 1e9));
   add_conv<3, 64, 7, 224, 2>("7x7/2 3->64 224x224");
   add_conv<64, 256, 1, 56>("1x1 64->256 56x56");

@@ -9,7 +9,7 @@
 
 namespace machine {
 
-inline constexpr int width = lamina::cpu::vector_floats;
+inline constexpr int width = lamina::host::vector_floats;
 /// A vector register.
 typedef float Vector __attribute__((vector_size(width * sizeof(float))));
 /// Independent sums: more than enough to hide the latency of an addition on two units, and few enough for 16 registers.

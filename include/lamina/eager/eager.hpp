@@ -83,8 +83,8 @@ struct Reading {
       const auto t = materialise(x);
       Tensor<float, typename Expression::shape_type> y(Storage::uninitialized(std::size_t(t.size()) * sizeof(float)),
                                                        t.dims());
-      const cpu::Input in = input_of(t.storage(), t.dims(), Dtype::float32);
-      cpu::Call call;
+      const host::Input in = input_of(t.storage(), t.dims(), Dtype::float32);
+      host::Call call;
       call.in = &in;
       call.inputs = 1;
       call.out = output_of(y.data(), t.dims());
@@ -122,23 +122,23 @@ struct Reading {
   static Tensor<float, S> compute(const X& x, const P&... parameters) {
     const auto t = materialise(x);
     const Storage shares[] = {share(parameters, label_of<Layer>())..., Storage()};
-    cpu::Call call;
+    host::Call call;
     for (std::size_t k = 0; k < sizeof...(P); ++k)
       if (shares[k]) call.parameters[k] = input_of(shares[k], {}, Dtype::float32);
-    const cpu::Input in = input_of(t.storage(), t.dims(), dtype_of<typename X::value_type>);
+    const host::Input in = input_of(t.storage(), t.dims(), dtype_of<typename X::value_type>);
     return finish<Op, S>(call, &in, 1, checked<Op>(label_of<Layer>(), t.dims()));
   }
   /// Runs the kernel of an operation on several operands.
   template <auto Op, class S, class... X> static Tensor<float, S> compute_all(const X&... x) {
     return [&](const auto&... tensors) {
-      const cpu::Input in[] = {input_of(tensors.storage(), tensors.dims(),
+      const host::Input in[] = {input_of(tensors.storage(), tensors.dims(),
                                         dtype_of<typename std::remove_cvref_t<decltype(tensors)>::value_type>)...};
-      cpu::Call call;
+      host::Call call;
       return finish<Op, S>(call, in, int(sizeof...(X)), checked<Op>(Text{}, tensors.dims()...));
     }(tensor_of(x)...);
   }
   template <auto Op, class S>
-  static Tensor<float, S> finish(cpu::Call& call, const cpu::Input* in, int inputs, const Dims& dims) {
+  static Tensor<float, S> finish(host::Call& call, const host::Input* in, int inputs, const Dims& dims) {
     Tensor<float, S> y(Storage::uninitialized(std::size_t(count(dims)) * sizeof(float)), dims);
     call.in = in;
     call.inputs = inputs;

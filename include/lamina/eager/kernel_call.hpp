@@ -6,18 +6,18 @@
 
 namespace lamina::inline LAMINA_ISA::eager {
 
-inline cpu::Input input_of(const Storage& storage, const Dims& dims, Dtype dtype) {
+inline host::Input input_of(const Storage& storage, const Dims& dims, Dtype dtype) {
   return {{storage ? storage.data() : nullptr, dims, product(dims, 1, dims.rank), dtype}};
 }
-inline cpu::Output output_of(float* data, const Dims& dims) {
+inline host::Output output_of(float* data, const Dims& dims) {
   return {{data, dims, product(dims, 1, dims.rank), Dtype::float32}};
 }
 
 /// Calls the kernel of an operation that is no producer, with scratch of its own.
-template <auto Op> void run_with_scratch(cpu::Call& call) {
+template <auto Op> void run_with_scratch(host::Call& call) {
   const Dims none{};
-  const cpu::Scratch scratch = cpu::Backend::scratch_of(operation_of(Op), call.inputs > 0 ? call.in[0].dims : none,
-                                                        call.inputs > 1 ? call.in[1].dims : none, cpu::Method::plain);
+  const host::Scratch scratch = host::Backend::scratch_of(operation_of(Op), call.inputs > 0 ? call.in[0].dims : none,
+                                                        call.inputs > 1 ? call.in[1].dims : none, host::Method::plain);
   call.threads = num_threads();
   const idx floats = scratch.shared + call.threads * scratch.each;
   const Storage memory = floats > 0 ? Storage::uninitialized(std::size_t(floats) * sizeof(float)) : Storage();

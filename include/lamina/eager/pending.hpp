@@ -24,11 +24,11 @@ struct Held {
 
 /// Runs the kernel of a producer and what is fused to it into `out`.
 template <class Op> void evaluate(const Op& op, const Held& held, float* out) {
-  const cpu::Method method = cpu::planar_method(op, held.x_dims, CompileOptions{});
+  const host::Method method = host::planar_method(op, held.x_dims, CompileOptions{});
   const PackedForms::Form form = packed(op, method, held.parameters, held.norm, held.norm_operation.eps);
-  const cpu::Input x = input_of(held.x, held.x_dims, Dtype::float32);
-  const cpu::Input residual = input_of(held.residual, held.dims, Dtype::float32);
-  cpu::Call call;
+  const host::Input x = input_of(held.x, held.x_dims, Dtype::float32);
+  const host::Input residual = input_of(held.residual, held.dims, Dtype::float32);
+  host::Call call;
   call.in = &x;
   call.inputs = 1;
   call.out = output_of(out, held.dims);
@@ -38,7 +38,7 @@ template <class Op> void evaluate(const Op& op, const Held& held, float* out) {
   call.epilogue.activation = held.activation;
   call.method = method;
   call.threads = num_threads();
-  cpu::run_planar(op, call);
+  host::run_planar(op, call);
 }
 }  // namespace eager
 

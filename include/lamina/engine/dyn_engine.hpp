@@ -7,7 +7,7 @@ namespace lamina::inline LAMINA_ISA {
 namespace execution {
 /// The kernels of the operations that a forward uses, whatever its extents.
 template <class Net, CompileOptions Options, class... Spec> constexpr std::uint64_t kernels_of_type() {
-  std::uint64_t mask = cpu::bit_of<ops::Copy> | cpu::Backend::any_method(Options);
+  std::uint64_t mask = host::bit_of<ops::Copy> | host::Backend::any_method(Options);
   const Graph graph = record_graph<Net, Spec...>();
   for (const Node& node : graph.nodes) mask |= std::uint64_t(1) << node.operation.index();
   return mask;
@@ -138,7 +138,7 @@ class Engine<Net, Options, Spec...> {
     if (const Size* known = find(dims)) return *known;
     const std::lock_guard lock(shared->mutex);
     if (const Size* known = find(dims)) return *known;
-    Owned<Size> size(new Size(dims, planning::plan_of<cpu::Backend, Options, Spec...>(shared->net, dims)));
+    Owned<Size> size(new Size(dims, planning::plan_of<host::Backend, Options, Spec...>(shared->net, dims)));
     const calls::ModelTensors tensors = stored_tensors(std::as_const(shared->net));
     for (const Step& step : size->plan.steps) size->program.weights.push_back(shared->packed.of(step, tensors));
     size->next = shared->sizes.load(std::memory_order_relaxed);

@@ -57,8 +57,8 @@ template <class Net, class... Spec> constexpr lamina::detail::Contributor larges
     const Place* const operands = table.operands.data() + step.first_operand;
     const idx out = step.out.source == Source::arena ? elements(step.out.dims, step.out.layout) : 0;
     const auto scratch =
-        cpu::Backend::scratch_of(step.operation, step.operands > 0 ? operands[0].dims : Dims{},
-                                 step.operands > 1 ? operands[1].dims : Dims{}, cpu::Method(step.method));
+        host::Backend::scratch_of(step.operation, step.operands > 0 ? operands[0].dims : Dims{},
+                                 step.operands > 1 ? operands[1].dims : Dims{}, host::Method(step.method));
     const idx working = scratch.shared + scratch.each, bytes = (out > working ? out : working) * idx(sizeof(float));
     if (bytes > most.amount || (bytes == most.amount && most.row < 0))
       most = {static_layers<Net, CompileOptions{}, Spec...>[i], bytes};

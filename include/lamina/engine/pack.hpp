@@ -7,10 +7,10 @@ namespace lamina::inline LAMINA_ISA {
 
 namespace execution {
 template <std::uint64_t Kernels, class Op>
-void pack_if(const Step& step, [[maybe_unused]] const cpu::Weights& values, [[maybe_unused]] float* block) {
-  if constexpr ((Kernels & cpu::bit_of<Op>) != 0)
+void pack_if(const Step& step, [[maybe_unused]] const host::Weights& values, [[maybe_unused]] float* block) {
+  if constexpr ((Kernels & host::bit_of<Op>) != 0)
     if (is<Op>(step.operation))
-      cpu::pack<Kernels>(as<Op>(step.operation), cpu::Method(step.method), values, block + step.packed[0],
+      host::pack<Kernels>(as<Op>(step.operation), host::Method(step.method), values, block + step.packed[0],
                          block + step.packed[1]);
 }
 
@@ -18,7 +18,7 @@ void pack_if(const Step& step, [[maybe_unused]] const cpu::Weights& values, [[ma
 template <std::uint64_t Kernels> void pack(const Step& step, const calls::ModelTensors& tensors, float* block) {
   if (role_of(step.operation) == ops::Role::producer) {
     const calls::ProducerValues v(step, tensors);
-    const cpu::Weights values{v.weight, v.bias, v.gamma, v.beta, v.mean, v.variance, step.norm_eps};
+    const host::Weights values{v.weight, v.bias, v.gamma, v.beta, v.mean, v.variance, step.norm_eps};
     pack_if<Kernels, ops::Conv2d>(step, values, block);
     pack_if<Kernels, ops::ConvTranspose2d>(step, values, block);
     pack_if<Kernels, ops::Linear>(step, values, block);
@@ -26,7 +26,7 @@ template <std::uint64_t Kernels> void pack(const Step& step, const calls::ModelT
   }
   for (int k = 0; k < 4; ++k) {
     const calls::FloatValues values(tensors, step.parameters[k]);
-    if (values) cpu::copy_row(values, block + step.packed[k], count(tensors[std::size_t(step.parameters[k])].dims));
+    if (values) host::copy_row(values, block + step.packed[k], count(tensors[std::size_t(step.parameters[k])].dims));
   }
 }
 }  // namespace execution

@@ -54,7 +54,7 @@ inline void measure(Profile& profile, int steps, const Callback<int>& run) {
     }
     if (call >= 0) whole[std::size_t(call)] = double(before - begin) * 1e-6;
   }
-  profile.peak_gflops = cpu::measure_peak(profile.threads);
+  profile.peak_gflops = host::measure_peak(profile.threads);
   profile.best_ms = *std::min_element(whole.begin(), whole.end());
   profile.median_ms = median(std::move(whole));
   for (StepProfile& step : profile.steps) {

@@ -11,7 +11,7 @@ struct ProfileKind {
   const char *name, *colour;
   std::uint64_t operations;
 };
-template <class... Op> inline constexpr std::uint64_t mask_of = (cpu::bit_of<Op> | ...);
+template <class... Op> inline constexpr std::uint64_t mask_of = (host::bit_of<Op> | ...);
 inline constexpr ProfileKind profile_kinds[] = {
     {"convolution", "#0072b2", mask_of<ops::Conv2d>},
     {"transposed convolution", "#56b4e9", mask_of<ops::ConvTranspose2d>},

@@ -50,16 +50,16 @@ inline const void* address_of(const Place& place, const Memory& memory) {
   }
   return nullptr;
 }
-inline cpu::Input input_at(const Place& place, const Memory& memory) {
+inline host::Input input_at(const Place& place, const Memory& memory) {
   return {{address_of(place, memory), place.dims, place.item_stride, place.dtype, place.layout}};
 }
 
 /// Runs step number `i`. `room` has space for the operands of any step.
-template <std::uint64_t Kernels> LAMINA_ONE_COPY void run_step(int i, const Memory& memory, cpu::Input* room) {
+template <std::uint64_t Kernels> LAMINA_ONE_COPY void run_step(int i, const Memory& memory, host::Input* room) {
   const Step& step = memory.program.steps[i];
   if (step.operands == 0) return;
   for (int k = 0; k < step.operands; ++k) room[k] = input_at(memory.program.operands[step.first_operand + k], memory);
-  cpu::Call call;
+  host::Call call;
   call.in = room;
   call.inputs = step.operands - step.has_residual;
   call.out = {{const_cast<void*>(address_of(step.out, memory)), step.out.dims, step.out.item_stride, step.out.dtype,
@@ -68,17 +68,17 @@ template <std::uint64_t Kernels> LAMINA_ONE_COPY void run_step(int i, const Memo
     if (step.packed[k] >= 0) call.parameters[k].data = memory.program.weights[std::size_t(i)] + step.packed[k];
   call.epilogue.activation = step.activation;
   if (step.has_residual) call.epilogue.residual = room + call.inputs;
-  call.method = cpu::Method(step.method);
+  call.method = host::Method(step.method);
   call.scratch = memory.arena + memory.program.memory.activations;
   call.threads = memory.threads;
-  cpu::run<Kernels>(step.operation, call);
+  host::run<Kernels>(step.operation, call);
 }
 
 /// Runs all steps of all micro-batches in `arena`, which has the floats that the program's memory needs on so many
 /// threads. `room` has space for the operands of any step, for each thread.
 template <std::uint64_t Kernels>
 void run_steps(const Program& program, float* arena, const void* const* inputs, void* const* outputs, int threads,
-               std::vector<cpu::Input>& room) {
+               std::vector<host::Input>& room) {
   const bool apart = program.memory.apart(threads);
   threads::share(apart ? threads : 1, program.memory.micro_batches, 1, [&](int part, threads::Work& work) {
     Memory memory{program, arena + part * program.memory.floats(1), inputs, outputs, apart ? 1 : threads};
@@ -94,7 +94,7 @@ void run_steps(const Program& program, float* arena, const void* const* inputs, 
 struct Workspace {
   Storage arena{};
   int threads = 0;
-  std::vector<cpu::Input> room{};
+  std::vector<host::Input> room{};
 
   void prepare(const Program& program, int wanted) {
     if (threads >= wanted) return;
@@ -105,7 +105,7 @@ struct Workspace {
   }
   void prepare_room(const Program& program, int wanted) {
     const std::size_t size = std::size_t(wanted * program.widest());
-    if (room.size() < size) room = std::vector<cpu::Input>(size);
+    if (room.size() < size) room = std::vector<host::Input>(size);
   }
 };
 }  // namespace execution

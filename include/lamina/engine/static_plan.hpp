@@ -7,7 +7,7 @@ namespace lamina::inline LAMINA_ISA {
 
 /// The plan of `Net` for these inputs, made by the compiler.
 template <class Net, CompileOptions Options, class... Spec>
-using StaticPlan = planning::PlanFor<cpu::Backend, Net, Options, Spec...>;
+using StaticPlan = planning::PlanFor<host::Backend, Net, Options, Spec...>;
 
 /// Bytes of activations and scratch that a call of a compiled model holds at most at once, on one thread: the size of
 /// its arena. Inputs, outputs and weights do not count.

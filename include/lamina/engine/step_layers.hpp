@@ -11,7 +11,7 @@ template <CompileOptions Options, class... Spec, class Net, class Steps>
 constexpr void find_layers(const Net& net, const Dims (&dims)[sizeof...(Spec)], const Steps& steps, int* found) {
   Graph graph = record_graph<Spec...>(net, dims);
   planning::split_batch(graph);
-  const planning::Arranged arranged = planning::arrange<cpu::Backend>(graph, Options);
+  const planning::Arranged arranged = planning::arrange<host::Backend>(graph, Options);
   const std::vector<const void*> addresses = module_addresses(net);
   const int count = int(addresses.size());
   int row = 0;  // layers are called in almost the order of members, so a search goes on from the last hit

@@ -15,7 +15,7 @@ struct StepProfile {
   Operation operation{};
   std::string name{};          ///< of the operation: "conv2d 3x3 /2", the window and its stride; "linear", "relu"
   std::string fused{};         ///< what follows in the same kernel, in this order: "batch norm, sum, relu"
-  std::string method{};        ///< of convolutions and linear layers (cpu::method_name); of copies the new layout
+  std::string method{};        ///< of convolutions and linear layers (host::method_name); of copies the new layout
   std::vector<Dims> inputs{};  ///< without the other operand of a fused sum
   Dims output{};
   idx macs = 0;  ///< as lamina::macs counts them
@@ -35,7 +35,7 @@ struct Profile {
   std::string model{};  ///< the class, as printed
   int threads = 1, calls = 0;
   idx micro_batches = 1;              ///< of which the first is shown
-  double peak_gflops = 0;             ///< measured (cpu::measure_peak)
+  double peak_gflops = 0;             ///< measured (host::measure_peak)
   double best_ms = 0, median_ms = 0;  ///< of whole calls, all steps
   std::vector<StepProfile> steps{};
 
@@ -108,7 +108,7 @@ inline std::vector<StepProfile> describe(const Program& program, const std::vect
     StepProfile profile{.index = i, .path = layers[std::size_t(i)], .operation = step.operation};
     profile.name = describe(step.operation);
     profile.fused = describe_fused(step);
-    if (role_of(step.operation) == ops::Role::producer) profile.method = cpu::method_name(cpu::Method(step.method));
+    if (role_of(step.operation) == ops::Role::producer) profile.method = host::method_name(host::Method(step.method));
     else if (is<ops::Copy>(step.operation) && operands[0].layout != step.out.layout)
       profile.method = "to " + std::string(layout_name(step.out.layout));
     for (int k = 0; k < node.inputs; ++k) profile.inputs.push_back(operands[k].dims);

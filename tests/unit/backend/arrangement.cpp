@@ -99,25 +99,25 @@ TEST_CASE("an operation whose kernel was not compiled throws its name", "[cpu]")
   Operand y(x.dims);
   Run run({x.in()});
   run.call.in = run.inputs.data(), run.call.inputs = 1, run.call.out = y.out();
-  CHECK_THROWS_AS(cpu::run<cpu::bit_of<ops::Conv2d>>(Operation(ops::Softmax{}), run.call), error);
-  run.call.method = cpu::Method::winograd4;
-  constexpr std::uint64_t direct = cpu::bit_of<ops::Conv2d> | cpu::bit_of_method(cpu::Method::direct);
-  CHECK_THROWS_WITH(cpu::run<direct>(Operation(ops::Conv2d{}), run.call),
+  CHECK_THROWS_AS(host::run<host::bit_of<ops::Conv2d>>(Operation(ops::Softmax{}), run.call), error);
+  run.call.method = host::Method::winograd4;
+  constexpr std::uint64_t direct = host::bit_of<ops::Conv2d> | host::bit_of_method(host::Method::direct);
+  CHECK_THROWS_WITH(host::run<direct>(Operation(ops::Conv2d{}), run.call),
                     "lamina::cpu: no kernel was compiled for conv2d, winograd F(4x4)");
 }
 
 TEST_CASE("what the planner may ask of kernels", "[cpu]") {
-  using cpu::Backend;
+  using host::Backend;
   STATIC_CHECK(Backend::honours_item_stride(ops::Conv2d{}));
   STATIC_CHECK(Backend::honours_item_stride(ops::Cat{}));
   STATIC_CHECK_FALSE(Backend::honours_item_stride(ops::Softmax{}));
   STATIC_CHECK(Backend::works_in_place(ops::Activation{}));
   STATIC_CHECK_FALSE(Backend::works_in_place(ops::Conv2d{}));
-  STATIC_CHECK(Backend::scratch_of(Operation(ops::MaxPool2d{}), {1, 1, 9, 9}, {}, cpu::Method::plain).each == 0);
+  STATIC_CHECK(Backend::scratch_of(Operation(ops::MaxPool2d{}), {1, 1, 9, 9}, {}, host::Method::plain).each == 0);
   // Scratch does not grow with the image.
   constexpr Operation conv(ops::Conv2d{64, 64, 1, {{3, 1, 1, 1, 1}, {3, 1, 1, 1, 1}}});
   constexpr Dims small{1, 64, 56, 56}, large{8, 64, 2000, 3000};
-  for (const cpu::Method method : {cpu::Method::direct, cpu::Method::winograd2, cpu::Method::winograd4})
+  for (const host::Method method : {host::Method::direct, host::Method::winograd2, host::Method::winograd4})
     CHECK(Backend::scratch_of(conv, small, {}, method).each == Backend::scratch_of(conv, large, {}, method).each);
 }
 
@@ -126,9 +126,9 @@ TEST_CASE("a copy changes the layout and back", "[cpu]") {
     const Operand x = Operand::random(dims, 1, 3);
     Operand y(dims, 2);
     std::vector<float> blocked(std::size_t(elements(dims, Layout::blocked)), not_a_number);
-    const cpu::Output to{{blocked.data(), dims, item_elements(dims, Layout::blocked), Dtype::float32, Layout::blocked}};
-    const cpu::Input from{{to.data, dims, to.item_stride, to.dtype, to.layout}}, planar = x.in();
-    cpu::Call there{.out = to, .in = &planar, .inputs = 1}, back{.out = y.out(), .in = &from, .inputs = 1};
+    const host::Output to{{blocked.data(), dims, item_elements(dims, Layout::blocked), Dtype::float32, Layout::blocked}};
+    const host::Input from{{to.data, dims, to.item_stride, to.dtype, to.layout}}, planar = x.in();
+    host::Call there{.out = to, .in = &planar, .inputs = 1}, back{.out = y.out(), .in = &from, .inputs = 1};
     run(ops::Copy{}, there);
     CHECK(blocked[0] == x[0]);
     if (dims[1] > 1) CHECK(blocked[1] == x.at(0, 1, 0, 0));

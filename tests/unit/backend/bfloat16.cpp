@@ -73,7 +73,7 @@ TEST_CASE("convolutions in bfloat16 compute their formula", "[cpu]") {
           if (relu) run.call.epilogue.activation = {ops::Activation::Kind::relu};
           run.call.threads = threads;
           run.into_bfloat16(op, threads == 1 ? y : parallel, planar);
-          CHECK(run.call.method == (planar && in < 16 ? cpu::Method::gathered_bfloat16 : cpu::Method::direct_bfloat16));
+          CHECK(run.call.method == (planar && in < 16 ? host::Method::gathered_bfloat16 : host::Method::direct_bfloat16));
         }
         CAPTURE(in, out, window.height.kernel, planar);
         CHECK(excess(y, convolve(op, x, w, b, sum ? &residual : nullptr, relu), 1e-5) < 1);
@@ -103,14 +103,14 @@ TEST_CASE("weights and batch norms in bfloat16 are rounded once, together", "[cp
 
 TEST_CASE("Winograd's convolutions of bfloat16 compute the formula in float32", "[cpu]") {
   for (const auto& [in, out] : {std::pair{64, 64}, {70, 50}, {33, 49}})
-    for (const cpu::Method method : {cpu::Method::winograd2, cpu::Method::winograd4}) {
+    for (const host::Method method : {host::Method::winograd2, host::Method::winograd4}) {
       const ops::Conv2d op{in, out, 1, windows[0]};
       const Operand x = random({2, in, 13, 30}, 1), w = Operand::random({out, in, 3, 3}, 2),
                     b = Operand::random({out}, 3), residual = random({2, out, 13, 30}, 4);
       Operand y(residual.dims);
       Run run({x.in()}, {&w, &b});
       run.forced = method;
-      run.call.threads = method == cpu::Method::winograd2 ? 1 : 3;
+      run.call.threads = method == host::Method::winograd2 ? 1 : 3;
       run.add(residual).into_bfloat16(op, y);
       CAPTURE(in, out, method_name(method));
       CHECK(excess(y, convolve(op, x, w, b, &residual, false), 3e-5) < 1);

@@ -108,7 +108,7 @@ TEST_CASE("conv2d computes its formula", "[cpu]") {
 
 namespace {
 /// Largest error of a 3x3 convolution with batch norm, residual and activation, of the largest output.
-double winograd_error(Accuracy accuracy, const Dims& dims, int out, int padding, int threads, cpu::Method expected) {
+double winograd_error(Accuracy accuracy, const Dims& dims, int out, int padding, int threads, host::Method expected) {
   const int in = int(dims[1]);
   const ops::Conv2d op{in, out, 1, {{3, 1, padding, padding, 1}, {3, 1, padding, padding, 1}}};
   const Operand x = Operand::random(dims, 1, 2), w = Operand::random({out, in, 3, 3}, 2), b = Operand::random({out}, 3),
@@ -134,7 +134,7 @@ double winograd_error(Accuracy accuracy, const Dims& dims, int out, int padding,
 }  // namespace
 
 TEST_CASE("Winograd's convolutions compute the formula", "[cpu]") {
-  const cpu::Method two = cpu::Method::winograd2, four = cpu::Method::winograd4;
+  const host::Method two = host::Method::winograd2, four = host::Method::winograd4;
   for (const int threads : {1, 2, 3})
     for (const Dims& dims : {Dims{1, 64, 12, 12}, Dims{2, 70, 13, 7}, Dims{3, 33, 9, 30}}) {
       CAPTURE(threads, dims[1]);

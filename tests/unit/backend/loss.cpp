@@ -18,7 +18,7 @@ std::vector<double> log_softmax(const Operand& x, int axis) {
   }
   return y;
 }
-float reduced(const Operation& op, const cpu::Input& x, const cpu::Input& t) {
+float reduced(const Operation& op, const host::Input& x, const host::Input& t) {
   Operand y{Dims{}};
   Run({x, t}).into(op, y);
   return y[0];

@@ -130,7 +130,7 @@ TEST_CASE("group_norm of blocked tensors is that of planar ones", "[cpu]") {
   for (const auto& [channels, groups] : {std::pair<int, int>{64, 32}, {64, 2}, {32, 1}, {20, 5}, {96, 3}, {12, 12}})
     for (const idx gap : {0, 16}) {
       const ops::GroupNorm op{.groups = groups, .num_channels = channels};
-      REQUIRE(cpu::suits_blocks(op));
+      REQUIRE(host::suits_blocks(op));
       const Operand x = Operand::random({2, channels, 5, 3}, ++seed), w = Operand::random({channels}, ++seed),
                     b = Operand::random({channels}, ++seed);
       const BlockedOperand from(x, gap);
@@ -140,7 +140,7 @@ TEST_CASE("group_norm of blocked tensors is that of planar ones", "[cpu]") {
       Run({from.in()}, {&w, &b}).into(op, y);
       CHECK(error_of(y, values_of(planar)) < 5e-7);
     }
-  STATIC_CHECK_FALSE(cpu::suits_blocks(ops::GroupNorm{.groups = 2, .num_channels = 12}));
+  STATIC_CHECK_FALSE(host::suits_blocks(ops::GroupNorm{.groups = 2, .num_channels = 12}));
 }
 
 TEST_CASE("group_norm with one group is layer_norm, with one channel a group it normalises planes", "[cpu]") {

@@ -10,18 +10,18 @@ using Floats = std::vector<float>;
 struct Packed {
   Floats weight, bias;
   template <class Op> Packed(const Op& op, const backend_test::Run& run) {
-    const idx out = cpu::out_channels(op);
-    weight.assign(std::size_t(cpu::weight_floats(op, run.call.method)), backend_test::not_a_number);
-    bias.assign(std::size_t(cpu::bias_floats(out)), backend_test::not_a_number);
+    const idx out = host::out_channels(op);
+    weight.assign(std::size_t(host::weight_floats(op, run.call.method)), backend_test::not_a_number);
+    bias.assign(std::size_t(host::bias_floats(out)), backend_test::not_a_number);
     const Floats mean(std::size_t(out), 0.f), variance(std::size_t(out), 1.f);
-    cpu::Weights given{.weight = run.call.parameters[0].floats(), .bias = run.call.parameters[1].floats()};
+    host::Weights given{.weight = run.call.parameters[0].floats(), .bias = run.call.parameters[1].floats()};
     if (run.factors)
       given.gamma = run.factors->memory.data(), given.beta = run.terms->memory.data(), given.mean = mean.data(),
       given.variance = variance.data();
-    cpu::pack(op, run.call.method, given, weight.data(), bias.data());
+    host::pack(op, run.call.method, given, weight.data(), bias.data());
   }
-  cpu::Call call(const backend_test::Run& run) const {
-    cpu::Call call = run.call;
+  host::Call call(const backend_test::Run& run) const {
+    host::Call call = run.call;
     call.parameters[0].data = weight.data();
     call.parameters[1].data = bias.data();
     return call;
@@ -29,18 +29,18 @@ struct Packed {
 };
 
 template <class Op> void run_producer(const Op& op, backend_test::Run& run) {
-  run.call.method = cpu::planar_method(op, run.inputs[0].dims, run.options);
+  run.call.method = host::planar_method(op, run.inputs[0].dims, run.options);
   const Packed packed(op, run);
-  cpu::run_planar(op, packed.call(run));
+  host::run_planar(op, packed.call(run));
 }
 
 /// Runs an operation with scratch of exactly the size that it asks for.
-void run_with_scratch(const Operation& op, cpu::Call call) {
+void run_with_scratch(const Operation& op, host::Call call) {
   const Dims second = call.inputs > 1 ? call.in[1].dims : Dims{};
-  const cpu::Scratch scratch = cpu::Backend::scratch_of(op, call.in[0].dims, second, call.method);
+  const host::Scratch scratch = host::Backend::scratch_of(op, call.in[0].dims, second, call.method);
   Floats memory(std::size_t(scratch.shared + call.threads * scratch.each), backend_test::not_a_number);
   call.scratch = memory.data();
-  cpu::run<cpu::all_kernels>(op, call);
+  host::run<host::all_kernels>(op, call);
 }
 
 /// A tensor in a layout.
@@ -54,10 +54,10 @@ struct InLayout {
     return {{memory.data(), dims, item_elements(dims, layout), Dtype::float32, layout}};
   }
 };
-void copy(const cpu::Input& x, const cpu::Output& y) {
-  cpu::Call call;
+void copy(const host::Input& x, const host::Output& y) {
+  host::Call call;
   call.in = &x, call.inputs = 1, call.out = y;
-  cpu::run<cpu::all_kernels>(ops::Copy{}, call);
+  host::run<host::all_kernels>(ops::Copy{}, call);
 }
 }  // namespace
 
@@ -76,31 +76,31 @@ void backend_test::Run::into_bfloat16(const Operation& op, Operand& y, bool plan
   options.precision = Precision::bfloat16;
   std::vector<Dims> dims;
   std::vector<Layout> given;
-  for (const cpu::Input& x : inputs) {
+  for (const host::Input& x : inputs) {
     dims.push_back(x.dims);
     given.push_back(planar || x.dims.rank != 4 ? Layout::planar : Layout::paired);
   }
-  const Layouts layouts = cpu::Backend::layouts_of(op, dims.data(), given.data(), int(inputs.size()), options);
+  const Layouts layouts = host::Backend::layouts_of(op, dims.data(), given.data(), int(inputs.size()), options);
   std::vector<InLayout> operands;
   operands.reserve(inputs.size() + 1);
-  const auto arranged = [&](const cpu::Input& x, Layout layout) {
+  const auto arranged = [&](const host::Input& x, Layout layout) {
     operands.emplace_back(x.dims, layout);
-    copy(x, operands.back().as<cpu::Output>());
-    return operands.back().as<cpu::Input>();
+    copy(x, operands.back().as<host::Output>());
+    return operands.back().as<host::Input>();
   };
-  for (cpu::Input& x : inputs) x = arranged(x, layouts.operands);
+  for (host::Input& x : inputs) x = arranged(x, layouts.operands);
   if (call.epilogue.residual) residual = arranged(residual, layouts.result);
   InLayout result(y.dims, layouts.result);
   call.in = inputs.data();
   call.inputs = int(inputs.size());
-  call.out = result.as<cpu::Output>();
-  call.method = cpu::Backend::method_of(op, dims[0], layouts.operands, options, options.weight_budget / 4);
-  if (forced != cpu::Method::plain) call.method = forced;
+  call.out = result.as<host::Output>();
+  call.method = host::Backend::method_of(op, dims[0], layouts.operands, options, options.weight_budget / 4);
+  if (forced != host::Method::plain) call.method = forced;
   if (is<ops::Conv2d>(op)) run_with_scratch(op, Packed(as<ops::Conv2d>(op), *this).call(*this));
   else if (is<ops::ConvTranspose2d>(op)) run_with_scratch(op, Packed(as<ops::ConvTranspose2d>(op), *this).call(*this));
   else if (is<ops::Linear>(op)) run_with_scratch(op, Packed(as<ops::Linear>(op), *this).call(*this));
   else run_with_scratch(op, call);
-  copy(result.as<cpu::Input>(), y.out());
+  copy(result.as<host::Input>(), y.out());
   CHECK(y.gaps_untouched());
 }
 
@@ -108,6 +108,6 @@ void backend_test::Run::into(const Operation& op, BlockedOperand& y) {
   call.in = inputs.data();
   call.inputs = int(inputs.size());
   call.out = y.out();
-  cpu::run<cpu::all_kernels>(op, call);
+  host::run<host::all_kernels>(op, call);
   CHECK(y.memory.gaps_untouched());
 }

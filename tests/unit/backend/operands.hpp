@@ -52,8 +52,8 @@ struct Operand {
   float at(idx a, idx b, idx c, idx d) const { return (*this)[((a * dims[1] + b) * dims[2] + c) * dims[3] + d]; }
   float& at(idx a, idx b, idx c, idx d) { return (*this)[((a * dims[1] + b) * dims[2] + c) * dims[3] + d]; }
 
-  cpu::Input in() const { return {{memory.data(), dims, stride, Dtype::float32}}; }
-  cpu::Output out() { return {{memory.data(), dims, stride, Dtype::float32}}; }
+  host::Input in() const { return {{memory.data(), dims, stride, Dtype::float32}}; }
+  host::Output out() { return {{memory.data(), dims, stride, Dtype::float32}}; }
   bool gaps_untouched() const {
     const idx item = product(dims, 1, dims.rank);
     for (idx i = 0; i < idx(memory.size()); ++i)
@@ -79,27 +79,27 @@ struct BlockedOperand {
     return n * memory.dims[1] + (c / channel_block * area + pixel) * channel_block + c % channel_block;
   }
   float operator[](idx i) const { return memory[place(i)]; }
-  cpu::Input in() const { return {{memory.memory.data(), dims, memory.stride, Dtype::float32, Layout::blocked}}; }
-  cpu::Output out() { return {{memory.memory.data(), dims, memory.stride, Dtype::float32, Layout::blocked}}; }
+  host::Input in() const { return {{memory.memory.data(), dims, memory.stride, Dtype::float32, Layout::blocked}}; }
+  host::Output out() { return {{memory.memory.data(), dims, memory.stride, Dtype::float32, Layout::blocked}}; }
 };
 
 /// int64 targets.
 struct Targets {
   Dims dims;
   std::vector<std::int64_t> memory;
-  cpu::Input in() const { return {{memory.data(), dims, product(dims, 1, dims.rank), Dtype::int64}}; }
+  host::Input in() const { return {{memory.data(), dims, product(dims, 1, dims.rank), Dtype::int64}}; }
 };
 
 /// A call under construction. Parameters keep their slots; nullptr leaves one out.
 struct Run {
-  std::vector<cpu::Input> inputs;
-  cpu::Call call{};
-  cpu::Input residual{};
+  std::vector<host::Input> inputs;
+  host::Call call{};
+  host::Input residual{};
   CompileOptions options{.accuracy = Accuracy::exact};
   const Operand *factors = nullptr, *terms = nullptr;
-  cpu::Method forced = cpu::Method::plain;  ///< of into_bfloat16: the method, plain for the one that is chosen
+  host::Method forced = host::Method::plain;  ///< of into_bfloat16: the method, plain for the one that is chosen
 
-  explicit Run(std::vector<cpu::Input> in, std::vector<const Operand*> parameters = {}) : inputs(std::move(in)) {
+  explicit Run(std::vector<host::Input> in, std::vector<const Operand*> parameters = {}) : inputs(std::move(in)) {
     for (std::size_t i = 0; i < parameters.size(); ++i)
       if (parameters[i]) call.parameters[i] = parameters[i]->in();
   }

@@ -221,9 +221,9 @@ TEST_CASE("transposed convolutions are counted twice: as torchinfo does, and wha
 }
 
 TEST_CASE("methods have names", "[engine]") {
-  STATIC_CHECK(cpu::method_name(cpu::Method::plain) == "plain");
-  STATIC_CHECK(cpu::method_name(cpu::Method::depthwise) == "depthwise");
-  STATIC_CHECK(cpu::method_name(cpu::Method::winograd4) == "winograd F(4x4)");
+  STATIC_CHECK(host::method_name(host::Method::plain) == "plain");
+  STATIC_CHECK(host::method_name(host::Method::depthwise) == "depthwise");
+  STATIC_CHECK(host::method_name(host::Method::winograd4) == "winograd F(4x4)");
 }
 
 TEST_CASE("an engine for any size has the profile of the size it is called with", "[engine]") {

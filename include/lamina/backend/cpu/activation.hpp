@@ -3,7 +3,7 @@
 #include "elements.hpp"
 #include "math.hpp"
 
-namespace lamina::inline LAMINA_ISA::cpu {
+namespace lamina::inline LAMINA_ISA::host {
 
 /// y = f(x) for n elements; y may be x.
 LAMINA_ONE_COPY inline void activate(const ops::Activation& op, const float* x, float* y, idx n) {
@@ -47,4 +47,4 @@ template <class Elements = Floats> void run(const ops::Activation& op, const Cal
   for (idx n = 0; n < x.items(); ++n) apply(x.item(n), call.out.item(n), x.item_size());
 }
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::host

@@ -3,7 +3,7 @@
 #include "pack.hpp"
 #include "run.hpp"
 
-namespace lamina::inline LAMINA_ISA::cpu {
+namespace lamina::inline LAMINA_ISA::host {
 
 namespace detail {
 /// Calls f with the producer that the operation is, if it is one. (Ahead of the class: clang 19 cannot call a member
@@ -68,7 +68,7 @@ struct Backend {
   static constexpr Method method_of(const Operation& operation, const Dims& x, Layout layout,
                                     const CompileOptions& options, idx budget) {
     Method method = Method::plain;
-    detail::with_producer(operation, [&](const auto& op) { method = cpu::method_of(op, x, layout, options, budget); });
+    detail::with_producer(operation, [&](const auto& op) { method = host::method_of(op, x, layout, options, budget); });
     return method;
   }
   static constexpr std::uint64_t kernels_of(const Operation& operation, std::uint8_t method,
@@ -92,8 +92,8 @@ struct Backend {
   }
   static constexpr Scratch scratch_of(const Operation& operation, const Dims& x, const Dims& second, Method method) {
     Scratch scratch;
-    detail::with_producer(operation, [&](const auto& op) { scratch = cpu::scratch_of(op, x, method); });
-    if (is<ops::Matmul>(operation)) scratch = cpu::scratch_of(as<ops::Matmul>(operation), x, second);
+    detail::with_producer(operation, [&](const auto& op) { scratch = host::scratch_of(op, x, method); });
+    if (is<ops::Matmul>(operation)) scratch = host::scratch_of(as<ops::Matmul>(operation), x, second);
     return {round_up(scratch.shared, channel_block), round_up(scratch.each, channel_block)};
   }
 
@@ -110,4 +110,4 @@ struct Backend {
   static constexpr bool has(std::uint64_t mask, const Operation& operation) { return mask >> operation.index() & 1; }
 };
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::host

@@ -4,7 +4,7 @@
 #include "planes.hpp"
 #include "strides.hpp"
 
-namespace lamina::inline LAMINA_ISA::cpu {
+namespace lamina::inline LAMINA_ISA::host {
 
 namespace detail {
 /// y = a (+, -, *, /) b for n elements of `unit` floats: 1, or the channels of a blocked pixel. The operands step by an
@@ -84,4 +84,4 @@ template <class Elements = Floats> void run(const ops::Binary& op, const Call& c
   }
 }
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::host

@@ -7,7 +7,7 @@
 #include "target.hpp"
 #include <cstdint>
 
-namespace lamina::inline LAMINA_ISA::cpu {
+namespace lamina::inline LAMINA_ISA::host {
 
 /// A tensor in memory as a kernel sees it. The elements of an item (an index of dimension 0) are contiguous, in the
 /// order that the layout says; items lie `item_stride` elements apart, which is more than their size where a tensor is
@@ -83,4 +83,4 @@ struct Call {
   constexpr bool paired() const { return in[0].layout == Layout::paired || out.layout == Layout::paired; }
 };
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::host

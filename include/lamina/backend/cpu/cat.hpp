@@ -3,7 +3,7 @@
 #include "../../ops/cat.hpp"
 #include "planes.hpp"
 
-namespace lamina::inline LAMINA_ISA::cpu {
+namespace lamina::inline LAMINA_ISA::host {
 
 /// An operand that lies in its place already, because its producer wrote it there, is not copied.
 /// Of blocked operands, which are joined along the channels or the items, all but the last have whole blocks.
@@ -25,4 +25,4 @@ inline void run(const ops::Cat& op, const Call& call) {
   }
 }
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::host

@@ -3,7 +3,7 @@
 #include "pixels.hpp"
 #include "winograd.hpp"
 
-namespace lamina::inline LAMINA_ISA::cpu {
+namespace lamina::inline LAMINA_ISA::host {
 
 namespace detail {
 /// Item n of a planar image as rows of pixels, channels side by side, zeros around.
@@ -134,4 +134,4 @@ template <std::uint64_t Kernels = float_kernels> void run(const ops::Conv2d& op,
     if (call.method == Method::direct_bfloat16) return detail::run_direct<Pairs>(op, call);
 }
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::host

@@ -2,7 +2,7 @@
 #pragma once
 #include "conv2d.hpp"
 
-namespace lamina::inline LAMINA_ISA::cpu {
+namespace lamina::inline LAMINA_ISA::host {
 
 namespace detail {
 /// The output positions r, r + stride, r + 2 stride, ... of one dimension, seen as an ordinary convolution. Tap p
@@ -74,4 +74,4 @@ template <std::uint64_t Kernels = float_kernels> void run(const ops::ConvTranspo
     if (call.method == Method::direct_bfloat16) return detail::run_phases<Pairs>(op, call);
 }
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::host

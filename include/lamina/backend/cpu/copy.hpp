@@ -3,7 +3,7 @@
 #include "../../ops/reshape.hpp"
 #include "planes.hpp"
 
-namespace lamina::inline LAMINA_ISA::cpu {
+namespace lamina::inline LAMINA_ISA::host {
 
 namespace detail {
 /// The elements in their order, whatever the extents and distances of items on both sides. Both are planar.
@@ -51,4 +51,4 @@ template <class Elements = Floats> void run(const ops::Copy&, const Call& call) 
   else detail::change_layout(x, call.out, call.threads);
 }
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::host

@@ -2,7 +2,7 @@
 #pragma once
 #include "rows.hpp"
 
-namespace lamina::inline LAMINA_ISA::cpu {
+namespace lamina::inline LAMINA_ISA::host {
 
 /// Vectors of 32-bit and of 16-bit numbers, as many as `vector` has floats, and the latter at any address.
 typedef std::uint32_t word_vector __attribute__((vector_size(4 * vector_floats)));
@@ -90,4 +90,4 @@ struct Pairs {
 };
 static_assert(group_channels <= 2 * channel_block);
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::host

@@ -2,7 +2,7 @@
 #pragma once
 #include "method.hpp"
 
-namespace lamina::inline LAMINA_ISA::cpu {
+namespace lamina::inline LAMINA_ISA::host {
 
 namespace detail {
 /// Scalar products of x with up to four rows `stride` apart, n elements each.
@@ -114,4 +114,4 @@ template <std::uint64_t Kernels = float_kernels> void run(const ops::Linear& op,
     if (call.method == Method::direct_bfloat16) return detail::run_product<Pairs>(op, call, rows);
 }
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::host

@@ -6,7 +6,7 @@
 #include "rows.hpp"
 #include <cstdint>
 
-namespace lamina::inline LAMINA_ISA::cpu {
+namespace lamina::inline LAMINA_ISA::host {
 
 inline void run(const ops::PairLoss& op, const Call& call) {
   const float *x = call.in[0].floats(), *t = call.in[1].floats();
@@ -65,4 +65,4 @@ inline void run(const ops::CrossEntropy& op, const Call& call) {
   if (op.reduction == ops::Reduction::sum) *y = float(sum);
 }
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::host

@@ -3,7 +3,7 @@
 #pragma once
 #include "target.hpp"
 
-namespace lamina::inline LAMINA_ISA::cpu::math {
+namespace lamina::inline LAMINA_ISA::host::math {
 
 inline float exp(float x) { return __builtin_expf(x); }
 inline double exp(double x) { return __builtin_exp(x); }
@@ -15,4 +15,4 @@ inline float floor(float x) { return __builtin_floorf(x); }
 inline double abs(double x) { return __builtin_fabs(x); }
 inline double sqrt(double x) { return __builtin_sqrt(x); }
 
-}  // namespace lamina::inline LAMINA_ISA::cpu::math
+}  // namespace lamina::inline LAMINA_ISA::host::math

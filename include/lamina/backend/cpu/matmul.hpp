@@ -4,7 +4,7 @@
 #include "linear.hpp"
 #include "strides.hpp"
 
-namespace lamina::inline LAMINA_ISA::cpu {
+namespace lamina::inline LAMINA_ISA::host {
 
 constexpr Scratch scratch_of(const ops::Matmul&, const Dims& a, const Dims& b) {
   const Channels channels(a[a.rank - 1], b[b.rank - 1], 1, feature_block);
@@ -50,4 +50,4 @@ inline void run(const ops::Matmul&, const Call& call) {
   }
 }
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::host

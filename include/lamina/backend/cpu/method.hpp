@@ -6,7 +6,7 @@
 #include "../../plan/options.hpp"
 #include "product.hpp"
 
-namespace lamina::inline LAMINA_ISA::cpu {
+namespace lamina::inline LAMINA_ISA::host {
 
 /// Floats of scratch: for all threads together, and for each.
 struct Scratch {
@@ -194,4 +194,4 @@ constexpr Scratch scratch_of(const ops::Linear& op, const Dims& x, Method method
   return {row_pairs(op, x, method), product_scratch(channels_of(op, method), 1)};
 }
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::host

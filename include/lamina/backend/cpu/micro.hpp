@@ -5,7 +5,7 @@
 #pragma once
 #include "elements.hpp"
 
-namespace lamina::inline LAMINA_ISA::cpu {
+namespace lamina::inline LAMINA_ISA::host {
 
 /// Floats of a cache line.
 inline constexpr idx cache_line = 64 / idx(sizeof(float));
@@ -129,4 +129,4 @@ inline void run_tile(const Tile& tile, int pixels, idx blocks) {
                             : micro_kernel<Elements, Results, r.small, 1>(tile);
 }
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::host

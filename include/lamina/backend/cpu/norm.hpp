@@ -4,7 +4,7 @@
 #include "math.hpp"
 #include "planes.hpp"
 
-namespace lamina::inline LAMINA_ISA::cpu {
+namespace lamina::inline LAMINA_ISA::host {
 
 namespace detail {
 /// y = (x - mean) * factor + bias
@@ -158,4 +158,4 @@ inline void run(const ops::GroupNorm& op, const Call& call) {
     }
 }
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::host

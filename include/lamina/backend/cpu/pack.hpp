@@ -4,7 +4,7 @@
 #include "math.hpp"
 #include <vector>
 
-namespace lamina::inline LAMINA_ISA::cpu {
+namespace lamina::inline LAMINA_ISA::host {
 
 /// A producer's parameters as they are stored, and those of a batch norm behind it; null where there is none.
 struct Weights {
@@ -143,4 +143,4 @@ void pack(const Op& op, Method method, const Weights& w, float* weight, float* b
   detail::pack_weight<Kernels>(op, method, w.weight, factors.data(), weight);
 }
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::host

@@ -4,7 +4,7 @@
 #include "planes.hpp"
 #include "strides.hpp"
 
-namespace lamina::inline LAMINA_ISA::cpu {
+namespace lamina::inline LAMINA_ISA::host {
 
 namespace detail {
 /// Planar operands.
@@ -54,4 +54,4 @@ inline void run(const ops::PadTo&, const Call& call) {
   run(ops::Pad{.pairs = 2, .amounts = {left, int(y[3] - x[3]) - left, top, int(y[2] - x[2]) - top}}, call);
 }
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::host

@@ -7,7 +7,7 @@
 #include <numeric>
 #include <vector>
 
-namespace lamina::inline LAMINA_ISA::cpu {
+namespace lamina::inline LAMINA_ISA::host {
 
 namespace detail {
 /// As many independent sums as the micro-kernel has: they hide the latency of a multiply-add and fit into registers.
@@ -60,4 +60,4 @@ inline double measure_peak(int threads) {
   return best * std::min(1., double(threads::usable_cpus().size()) / threads);
 }
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::host

@@ -2,7 +2,7 @@
 #pragma once
 #include "product.hpp"
 
-namespace lamina::inline LAMINA_ISA::cpu {
+namespace lamina::inline LAMINA_ISA::host {
 
 /// One dimension of a window: tap t of output pixel o reads input position o * stride + first + t * step.
 struct Reach {
@@ -74,4 +74,4 @@ inline Pixels pixels_of(const Call& call) {
 }
 }  // namespace detail
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::host

@@ -3,7 +3,7 @@
 #include "../../tensor/storage.hpp"
 #include "backend.hpp"
 
-namespace lamina::inline LAMINA_ISA::cpu {
+namespace lamina::inline LAMINA_ISA::host {
 
 namespace detail {
 /// A blocked tensor of these extents in memory of its own.
@@ -52,4 +52,4 @@ template <class Op> void run_planar(const Op& op, Call call) {
   }
 }
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::host

@@ -3,7 +3,7 @@
 #include "../../threads/share.hpp"
 #include "elements.hpp"
 
-namespace lamina::inline LAMINA_ISA::cpu {
+namespace lamina::inline LAMINA_ISA::host {
 
 /// Channels that lie side by side.
 template <class Pointer> constexpr idx lanes_of(const OperandOf<Pointer>& x) {
@@ -62,4 +62,4 @@ template <class Elements, class F> void for_each_plane(const Call& call, const F
   });
 }
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::host

@@ -3,7 +3,7 @@
 #include "../../ops/pool.hpp"
 #include "planes.hpp"
 
-namespace lamina::inline LAMINA_ISA::cpu {
+namespace lamina::inline LAMINA_ISA::host {
 
 namespace detail {
 /// The part of a window that lies in the input.
@@ -79,4 +79,4 @@ template <class Elements = Floats> void run(const ops::AdaptiveAvgPool2d&, const
   });
 }
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::host

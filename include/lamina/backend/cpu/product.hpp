@@ -4,7 +4,7 @@
 #include "micro.hpp"
 #include "planes.hpp"
 
-namespace lamina::inline LAMINA_ISA::cpu {
+namespace lamina::inline LAMINA_ISA::host {
 
 /// Blocks of input channels that a group of output channels reads.
 struct BlockRange {
@@ -272,4 +272,4 @@ LAMINA_ONE_COPY inline void multiply(const Product& p, const Locate& locate) {
   });
 }
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::host

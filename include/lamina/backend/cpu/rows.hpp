@@ -4,7 +4,7 @@
 #include "call.hpp"
 #include <cstring>
 
-namespace lamina::inline LAMINA_ISA::cpu {
+namespace lamina::inline LAMINA_ISA::host {
 
 constexpr idx min(idx a, idx b) { return b < a ? b : a; }
 constexpr idx max(idx a, idx b) { return a < b ? b : a; }
@@ -81,4 +81,4 @@ LAMINA_ONE_COPY inline double sum_row(const float* x, idx n) {
   return sum_row(x, n, [](double v) { return v; });
 }
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::host

@@ -18,7 +18,7 @@
 #include "upsample.hpp"
 #include <cstdint>
 
-namespace lamina::inline LAMINA_ISA::cpu {
+namespace lamina::inline LAMINA_ISA::host {
 
 /// The bit of an operation type in a mask of kernels.
 static_assert(operation_kinds <= 32);
@@ -56,4 +56,4 @@ template <std::uint64_t Kernels> void run(const Operation& operation, const Call
   if (!detail::run_alternative<Kernels>(operation, call)) detail::throw_no_kernel(operation, call.method);
 }
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::host

@@ -4,7 +4,7 @@
 #include "math.hpp"
 #include "rows.hpp"
 
-namespace lamina::inline LAMINA_ISA::cpu {
+namespace lamina::inline LAMINA_ISA::host {
 
 /// The largest element is subtracted first: no exponential overflows, and the sum is at least 1.
 inline void run(const ops::Softmax& op, const Call& call) {
@@ -37,4 +37,4 @@ inline void run(const ops::Softmax& op, const Call& call) {
     }
 }
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::host

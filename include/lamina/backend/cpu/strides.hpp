@@ -2,7 +2,7 @@
 #pragma once
 #include "planes.hpp"
 
-namespace lamina::inline LAMINA_ISA::cpu {
+namespace lamina::inline LAMINA_ISA::host {
 
 struct Strides {
   idx distance[max_rank]{};
@@ -41,4 +41,4 @@ constexpr idx distance_to(idx number, const Dims& dims, int rank, const Strides&
   return distance;
 }
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::host

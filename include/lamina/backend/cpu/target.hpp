@@ -32,7 +32,7 @@
 #define LAMINA_DOT_PAIRS(sum, x, w) asm("vdpbf16ps %2, %1, %0" : "+v"(sum) : "v"(x), "v"(w))
 #endif
 
-namespace lamina::inline LAMINA_ISA::cpu {
+namespace lamina::inline LAMINA_ISA::host {
 
 /// Floats in a vector register.
 inline constexpr int vector_floats = LAMINA_VECTOR_FLOATS;
@@ -54,4 +54,4 @@ inline constexpr RegisterTile register_tile = vector_floats == 16  ? RegisterTil
 /// Output channels that a call of the micro-kernel computes.
 inline constexpr int group_channels = register_tile.group_blocks * 16;
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::host

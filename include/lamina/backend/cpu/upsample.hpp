@@ -5,7 +5,7 @@
 #include "math.hpp"
 #include "planes.hpp"
 
-namespace lamina::inline LAMINA_ISA::cpu {
+namespace lamina::inline LAMINA_ISA::host {
 
 namespace detail {
 /// Source positions of one output position: (1 - weight) * x[first] + weight * x[second].
@@ -79,4 +79,4 @@ template <class Elements = Floats> void run(const ops::Upsample& op, const Call&
   });
 }
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::host

@@ -4,7 +4,7 @@
 #pragma once
 #include "method.hpp"
 
-namespace lamina::inline LAMINA_ISA::cpu {
+namespace lamina::inline LAMINA_ISA::host {
 
 namespace detail {
 /// One dimension of the transforms: of the input (B^T d), of the weights (G g), of the products (A^T m).
@@ -292,4 +292,4 @@ LAMINA_ONE_COPY inline void pack_winograd(const ops::Conv2d& op, Method method, 
 }
 }  // namespace detail
 
-}  // namespace lamina::inline LAMINA_ISA::cpu
+}  // namespace lamina::inline LAMINA_ISA::host
