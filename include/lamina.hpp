@@ -180,6 +180,7 @@
 #include "lamina/reflect/same_structure.hpp"
 #include "lamina/reflect/select.hpp"
 #include "lamina/reflect/stored.hpp"
+#include "lamina/tensor/device_memory.hpp"
 #include "lamina/tensor/parameter.hpp"
 #include "lamina/tensor/perform.hpp"
 #include "lamina/tensor/storage.hpp"

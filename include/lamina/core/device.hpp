@@ -12,6 +12,11 @@ struct Device {
   friend constexpr bool operator==(const Device&, const Device&) = default;
 };
 
+/// The host: `to(net, cpu{})`.
+struct cpu {
+  constexpr operator Device() const { return {}; }
+};
+
 /// GPU number `index`: `to(net, cuda{0})`.
 struct cuda {
   int index = 0;

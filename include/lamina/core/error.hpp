@@ -21,6 +21,11 @@ struct parameter_error : error {
   using error::error;
 };
 
+/// Elements are wanted on one device and lie on another: what wants them, where they are, and what to do.
+struct device_error : error {
+  using error::error;
+};
+
 /// A weight file is damaged, hostile or of a kind that is not read: the file, where in it, and why.
 struct checkpoint_error : error {
   using error::error;

@@ -1,6 +1,7 @@
 /// Text made in constant expressions, and the one way in which lamina refuses a program: `fail<text>()` shows the
 /// finished sentence near the top of what g++ and clang print.
 #pragma once
+#include "device.hpp"
 #include "shape.hpp"
 #include <string_view>
 
@@ -51,6 +52,12 @@ struct Text {
       else *this << dims[i];
     }
     return *this << ']';
+  }
+  /// As PyTorch writes it: cpu, cpu:1, cuda:0.
+  constexpr Text& operator<<(const Device& device) {
+    const bool host = device.kind == Device::Kind::cpu;
+    *this << (host ? "cpu" : "cuda");
+    return host && device.index == 0 ? *this : *this << ':' << device.index;
   }
   constexpr Text& operator<<(const Text& text) { return *this << text.view(); }
 };

@@ -27,6 +27,13 @@ template <class Layer> constexpr Text label_of() {
   else return Text{} << class_name<Layer>();
 }
 
+/// Throws device_error for a tensor that kernels of the host cannot read.
+template <class Layer, class T, class S> void require_on_host(const Tensor<T, S>& x) {
+  if (!x.storage().memory()) return;
+  constexpr Text owner = label_of<Layer>();
+  detail::refuse_on_host(owner.empty() ? Text{} << "a tensor" : Text{} << owner << ": a tensor", x.dims(), x.device());
+}
+
 /// The extents of the result, checked where types leave them open.
 template <auto Op, class... D> Dims checked(const Text& owner, const D&... dims) {
   if (const Text fault = Op.check(dims...); !fault.empty())
@@ -53,6 +60,7 @@ struct Reading {
       return Tensor<typename Expression::value_type, S>(t.storage(), checked<Op>(label_of<Layer>(), t.dims()));
     } else if constexpr (Op.role == ops::Role::producer) {
       const auto t = materialise(x);
+      require_on_host<Layer>(t);
       Held held{.x = t.storage(), .x_dims = t.dims(), .dims = checked<Op>(label_of<Layer>(), t.dims())};
       int slot = 0;
       ((held.parameters[slot++] = share(parameters, label_of<Layer>())), ...);
@@ -81,6 +89,7 @@ struct Reading {
       else return map(function, materialise(x));
     } else {
       const auto t = materialise(x);
+      require_on_host<void>(t);
       Tensor<float, typename Expression::shape_type> y(Storage::uninitialized(std::size_t(t.size()) * sizeof(float)),
                                                        t.dims());
       const host::Input in = input_of(t.storage(), t.dims(), Dtype::float32);
@@ -110,6 +119,7 @@ struct Reading {
   template <auto Op, class S, class A, class B> static auto arithmetic(A&& a, B&& b) {
     const auto add = [](auto&& open, const auto& other) {
       const auto t = materialise(other);
+      require_on_host<void>(t);
       return std::move(open).template then<Op>([&](Held& held) { held.residual = t.storage(); });
     };
     if constexpr (Op.kind == ops::Binary::Kind::add && takes_sum<A&&, B>()) return add(std::move(a), b);
@@ -121,6 +131,7 @@ struct Reading {
   template <auto Op, class S, class Layer, class X, class... P>
   static Tensor<float, S> compute(const X& x, const P&... parameters) {
     const auto t = materialise(x);
+    require_on_host<Layer>(t);
     const Storage shares[] = {share(parameters, label_of<Layer>())..., Storage()};
     host::Call call;
     for (std::size_t k = 0; k < sizeof...(P); ++k)
@@ -131,8 +142,9 @@ struct Reading {
   /// Runs the kernel of an operation on several operands.
   template <auto Op, class S, class... X> static Tensor<float, S> compute_all(const X&... x) {
     return [&](const auto&... tensors) {
+      (require_on_host<void>(tensors), ...);
       const host::Input in[] = {input_of(tensors.storage(), tensors.dims(),
-                                        dtype_of<typename std::remove_cvref_t<decltype(tensors)>::value_type>)...};
+                                         dtype_of<typename std::remove_cvref_t<decltype(tensors)>::value_type>)...};
       host::Call call;
       return finish<Op, S>(call, in, int(sizeof...(X)), checked<Op>(Text{}, tensors.dims()...));
     }(tensor_of(x)...);

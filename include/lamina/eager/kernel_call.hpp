@@ -16,8 +16,9 @@ inline host::Output output_of(float* data, const Dims& dims) {
 /// Calls the kernel of an operation that is no producer, with scratch of its own.
 template <auto Op> void run_with_scratch(host::Call& call) {
   const Dims none{};
-  const host::Scratch scratch = host::Backend::scratch_of(operation_of(Op), call.inputs > 0 ? call.in[0].dims : none,
-                                                        call.inputs > 1 ? call.in[1].dims : none, host::Method::plain);
+  const host::Scratch scratch =
+      host::Backend::scratch_of(operation_of(Op), call.inputs > 0 ? call.in[0].dims : none,
+                                call.inputs > 1 ? call.in[1].dims : none, host::Method::plain);
   call.threads = num_threads();
   const idx floats = scratch.shared + call.threads * scratch.each;
   const Storage memory = floats > 0 ? Storage::uninitialized(std::size_t(floats) * sizeof(float)) : Storage();
@@ -35,6 +36,8 @@ template <class P> Storage share(const P& parameter, const Text& owner) {
       throw parameter_error(std::string(
           (Text{} << owner << ": a parameter " << P::dims << " has no values yet: load a checkpoint or write its data")
               .view()));
+    if (parameter.storage().memory())
+      detail::refuse_on_host(Text{} << owner << ": a parameter", P::dims, parameter.storage().device());
     return parameter.storage();
   }
 }

@@ -56,7 +56,8 @@ inline std::array<idx, 6> packing_of(const ops::Linear& op) { return {2, op.in_f
 /// The weight and bias of an operation, packed for a method. `parameters` are the operation's, `norm` a batch norm's
 /// gamma, beta, mean and variance, or nothing.
 template <class Op>
-PackedForms::Form packed(const Op& op, host::Method method, const Storage* parameters, const Storage* norm, double eps) {
+PackedForms::Form packed(const Op& op, host::Method method, const Storage* parameters, const Storage* norm,
+                         double eps) {
   const Storage* const all[] = {parameters, parameters + 1, norm, norm + 1, norm + 2, norm + 3};
   PackedKey key{packing_of(op), method, {}, eps};
   const float* values[6]{};
@@ -73,7 +74,7 @@ PackedForms::Form packed(const Op& op, host::Method method, const Storage* param
     form.weight = Storage::uninitialized(std::size_t(host::weight_floats(op, method)) * sizeof(float));
     form.bias = Storage::uninitialized(std::size_t(host::bias_floats(host::out_channels(op))) * sizeof(float));
     host::pack(op, method, {values[0], values[1], values[2], values[3], values[4], values[5], eps},
-              reinterpret_cast<float*>(form.weight.data()), reinterpret_cast<float*>(form.bias.data()));
+               reinterpret_cast<float*>(form.weight.data()), reinterpret_cast<float*>(form.bias.data()));
   });
 }
 

@@ -58,7 +58,7 @@ template <class Net, class... Spec> constexpr lamina::detail::Contributor larges
     const idx out = step.out.source == Source::arena ? elements(step.out.dims, step.out.layout) : 0;
     const auto scratch =
         host::Backend::scratch_of(step.operation, step.operands > 0 ? operands[0].dims : Dims{},
-                                 step.operands > 1 ? operands[1].dims : Dims{}, host::Method(step.method));
+                                  step.operands > 1 ? operands[1].dims : Dims{}, host::Method(step.method));
     const idx working = scratch.shared + scratch.each, bytes = (out > working ? out : working) * idx(sizeof(float));
     if (bytes > most.amount || (bytes == most.amount && most.row < 0))
       most = {static_layers<Net, CompileOptions{}, Spec...>[i], bytes};

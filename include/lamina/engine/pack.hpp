@@ -11,11 +11,23 @@ void pack_if(const Step& step, [[maybe_unused]] const host::Weights& values, [[m
   if constexpr ((Kernels & host::bit_of<Op>) != 0)
     if (is<Op>(step.operation))
       host::pack<Kernels>(as<Op>(step.operation), host::Method(step.method), values, block + step.packed[0],
-                         block + step.packed[1]);
+                          block + step.packed[1]);
+}
+
+/// Throws device_error for a step with a parameter on a device: its kernel is one of the host.
+[[gnu::noinline]] inline void require_on_host(const Step& step, const calls::ModelTensors& tensors) {
+  const auto require = [&](int number) {
+    if (number < 0) return;
+    const auto& tensor = tensors[std::size_t(number)];
+    if (tensor.storage->memory())
+      lamina::detail::refuse_on_host(Text{} << tensor.path, tensor.dims, tensor.storage->device());
+  };
+  for (int k = 0; k < 4; ++k) require(step.parameters[k]), require(step.norm[k]);
 }
 
 /// Packs a step's parameters into its block of weights. The mask has the step's kernel.
 template <std::uint64_t Kernels> void pack(const Step& step, const calls::ModelTensors& tensors, float* block) {
+  require_on_host(step, tensors);
   if (role_of(step.operation) == ops::Role::producer) {
     const calls::ProducerValues v(step, tensors);
     const host::Weights values{v.weight, v.bias, v.gamma, v.beta, v.mean, v.variance, step.norm_eps};

@@ -24,8 +24,9 @@ inline float float_element(Dtype dtype, const std::byte* elements, idx i) {
   }
 }
 
-/// A parameter's values as floats: where they lie, or a converted copy.
+/// A parameter's values as floats on the host: where they lie, or a copy.
 class FloatValues {
+  Storage fetched;
   std::vector<float> converted;
   const float* values = nullptr;
 
@@ -47,14 +48,20 @@ class FloatValues {
     if (!*t.storage) refuse(t, Text{} << ' ' << t.dims << " has no values yet: load a checkpoint or write its data");
     if (!computes_with(t.dtype))
       refuse(t, Text{} << ": parameters of type " << dtype_name(t.dtype) << " are not computed with");
+    const std::byte* elements = t.storage->data();
+    if (t.storage->memory()) {
+      fetched = Storage::uninitialized(t.bytes());
+      Storage::copy_bytes(fetched, 0, *t.storage, 0, t.bytes());
+      elements = fetched.data();
+    }
     if (t.dtype == Dtype::float32) {
-      values = reinterpret_cast<const float*>(t.storage->data());
+      values = reinterpret_cast<const float*>(elements);
       return;
     }
     const idx size = count(t.dims);
     converted = std::vector<float>(static_cast<std::size_t>(size));
     float* const to = converted.data();
-    for (idx i = 0; i < size; ++i) to[i] = float_element(t.dtype, t.storage->data(), i);
+    for (idx i = 0; i < size; ++i) to[i] = float_element(t.dtype, elements, i);
     values = to;
   }
   FloatValues(const FloatValues&) = delete;

@@ -11,14 +11,7 @@ namespace lamina::parallel {
                                         const std::vector<StoredTensor<Storage*>>& replica) {
   for (std::size_t i = 0; i < model.size(); ++i) {
     const Storage& source = *model[i].storage;
-    if (!model[i].buffer || !source) {
-      *replica[i].storage = source;
-      continue;
-    }
-    Storage copy = Storage::uninitialized(source.bytes());
-    std::memcpy(copy.data(), source.data(), source.bytes());
-    copy.written();
-    *replica[i].storage = std::move(copy);
+    *replica[i].storage = model[i].buffer ? source.clone() : source;
   }
 }
 

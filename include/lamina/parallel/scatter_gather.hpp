@@ -50,7 +50,8 @@ template <class X> auto scatter(const X& x, const Chunk& chunk) {
     const std::size_t item = detail::item_bytes(dims, sizeof(typename X::value_type));
     Storage storage = Storage::uninitialized(item * std::size_t(dims[0]));
     if (storage.bytes() > 0)
-      std::memcpy(storage.data(), x.storage().data() + item * std::size_t(chunk.begin), storage.bytes());
+      std::memcpy(storage.data(), reinterpret_cast<const std::byte*>(x.data()) + item * std::size_t(chunk.begin),
+                  storage.bytes());
     return Piece(std::move(storage), dims);
   } else return X(x);
 }
@@ -90,7 +91,7 @@ template <class Whole, class Get, class Results> Whole gather_tensor(const Resul
   std::vector<Piece> pieces;
   for (const auto& result : results) {
     const auto& tensor = get(*result);
-    pieces.push_back({tensor.storage().data(), tensor.dims()});
+    pieces.push_back({reinterpret_cast<const std::byte*>(tensor.data()), tensor.dims()});
   }
   Dims dims;
   Storage storage = join(pieces, sizeof(typename Whole::value_type), dims);

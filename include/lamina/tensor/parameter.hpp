@@ -25,25 +25,27 @@ template <class S, class T> class ParameterStorage {
   constexpr ParameterStorage(ParameterStorage&&) noexcept = default;
   constexpr ParameterStorage& operator=(ParameterStorage&&) noexcept = default;
   constexpr ParameterStorage(const ParameterStorage& other) {
-    if (other.storage_) copy_from(other);
+    if (other.storage_) storage_ = other.storage_.clone();
   }
   constexpr ParameterStorage& operator=(const ParameterStorage& other) {
     if (this == &other) return *this;
     storage_ = Storage();
-    if (other.storage_) copy_from(other);
+    if (other.storage_) storage_ = other.storage_.clone();
     return *this;
   }
 
   /// False until the first write: loading, initialising, or taking data() of a mutable parameter.
   constexpr bool has_values() const { return bool(storage_); }
-  /// The elements for writing. Allocates zeros at the first call; every call counts as a write.
+  /// The elements for writing, on the host. Allocates zeros at the first call; every call counts as a write. Throws
+  /// device_error if they are on a device, where storage().data() is their address.
   T* data() {
     if (!storage_) storage_ = Storage(std::size_t(size) * sizeof(T));
+    T* const elements = reinterpret_cast<T*>(host_bytes());
     storage_.written();
-    return reinterpret_cast<T*>(storage_.data());
+    return elements;
   }
   /// The elements; null before the first write.
-  const T* data() const { return storage_ ? reinterpret_cast<const T*>(storage_.data()) : nullptr; }
+  const T* data() const { return reinterpret_cast<const T*>(host_bytes()); }
   std::span<T> span() { return {data(), std::size_t(size)}; }
   std::span<const T> span() const { return {data(), has_values() ? std::size_t(size) : 0}; }
   constexpr const Storage& storage() const { return storage_; }
@@ -51,7 +53,10 @@ template <class S, class T> class ParameterStorage {
   std::uint64_t version() const { return storage_.version(); }
 
  private:
-  void copy_from(const ParameterStorage& other) { std::memcpy(data(), other.data(), std::size_t(size) * sizeof(T)); }
+  std::byte* host_bytes() const {
+    if (storage_.memory()) refuse_on_host(Text{} << "a parameter", S::dims, storage_.device());
+    return storage_.data();
+  }
 };
 }  // namespace detail
 

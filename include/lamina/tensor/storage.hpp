@@ -1,9 +1,9 @@
 /// Reference-counted, aligned memory of tensors and parameters.
 #pragma once
-#include "../core/device.hpp"
 #include "../core/owned.hpp"
+#include "device_memory.hpp"
 #include <atomic>
-#include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -21,15 +21,17 @@ struct Attachment {
   virtual ~Attachment() = default;
 };
 
-/// A shared block of bytes on the heap, zero unless said otherwise, or nothing. Copies share the block. Legal in a
-/// constant expression as long as it holds nothing, so a default-constructed model is a constant.
+/// A shared block of bytes, zero unless said otherwise, or nothing. It lies on the heap, or in the memory of a device,
+/// whose bytes the host must not touch. Copies share the block. Legal in a constant expression as long as it holds
+/// nothing, so a default-constructed model is a constant.
 class Storage {
-  // The header takes one alignment unit before the elements.
+  // The header is on the host. It takes one alignment unit; elements on the host follow on it.
   struct Header {
     std::atomic<long> references{1};
     std::atomic<std::uint64_t> version{0};
     std::size_t bytes = 0;
-    Device device{};
+    std::byte* elements = nullptr;
+    DeviceMemory* memory = nullptr;
     Owned<Attachment> attachment{};
   };
   static_assert(sizeof(Header) <= storage_alignment);
@@ -57,6 +59,15 @@ class Storage {
     advise_huge_pages(block, storage_alignment + bytes);
     storage.header = new (block) Header;
     storage.header->bytes = bytes;
+    storage.header->elements = static_cast<std::byte*>(block) + storage_alignment;
+    return storage;
+  }
+  /// Takes over a block in the memory of a device; if this throws, the block is still the caller's.
+  static Storage in(DeviceMemory& memory, std::byte* block, std::size_t bytes) {
+    Storage storage = uninitialized(0);
+    storage.header->bytes = bytes;
+    storage.header->elements = block;
+    storage.header->memory = &memory;
     return storage;
   }
   constexpr Storage(const Storage& other) noexcept : header(other.header) {
@@ -72,9 +83,12 @@ class Storage {
   }
 
   constexpr explicit operator bool() const { return header != nullptr; }
-  std::byte* data() const { return reinterpret_cast<std::byte*>(header) + storage_alignment; }
+  /// Where the bytes lie: an address of the device that they are on. Null for nothing.
+  std::byte* data() const { return header ? header->elements : nullptr; }
   std::size_t bytes() const { return header ? header->bytes : 0; }
-  Device device() const { return header ? header->device : Device{}; }
+  /// The memory of the device; null on the host.
+  DeviceMemory* memory() const { return header ? header->memory : nullptr; }
+  Device device() const { return memory() ? memory()->device : Device{}; }
   /// Nothing at first. Whoever uses it agrees on a lock.
   Owned<Attachment>& attachment() const { return header->attachment; }
   bool unique() const { return header && header->references.load(std::memory_order_acquire) == 1; }
@@ -87,11 +101,36 @@ class Storage {
     header->version.store(writes.fetch_add(1, std::memory_order_relaxed) + 1, std::memory_order_release);
   }
 
+  /// A block of that size on the same device, whose bytes are written before they are read.
+  [[gnu::noinline]] Storage similar(std::size_t size) const {
+    return memory() ? memory()->allocate(size) : uninitialized(size);
+  }
+  /// The same bytes in a block of their own on the same device.
+  [[gnu::noinline]] Storage clone() const {
+    if (!header) return {};
+    Storage copy = similar(bytes());
+    copy_bytes(copy, 0, *this, 0, bytes());
+    copy.written();
+    return copy;
+  }
+  /// Copies a range of bytes, each block on any device.
+  [[gnu::noinline]] static void copy_bytes(const Storage& to, std::size_t to_offset, const Storage& from,
+                                           std::size_t from_offset, std::size_t size) {
+    if (size == 0) return;
+    std::byte* const target = to.data() + to_offset;
+    const std::byte* const source = from.data() + from_offset;
+    if (to.memory() && from.memory()) to.memory()->copy_from(*from.memory(), target, source, size);
+    else if (to.memory()) to.memory()->copy_from_host(target, source, size);
+    else if (from.memory()) from.memory()->copy_to_host(target, source, size);
+    else std::memcpy(target, source, size);
+  }
+
  private:
   // Not inline: a model has hundreds of storages, and its destructor one call for each.
   [[gnu::noinline]] static void release(Header* block) {
     if (block->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-    const std::align_val_t alignment = alignment_of(block->bytes);
+    if (block->memory) block->memory->release(block->elements, block->bytes);
+    const std::align_val_t alignment = alignment_of(block->memory ? 0 : block->bytes);
     block->~Header();
     ::operator delete(static_cast<void*>(block), alignment);
   }

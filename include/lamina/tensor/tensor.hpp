@@ -17,6 +17,14 @@ namespace detail {
   throw shape_error(
       std::string((Text{} << what << ": the type says " << declared << ", the extents are " << dims).view()));
 }
+/// Throws device_error: `what` is on a device, and the host is about to read or write its elements.
+[[noreturn, gnu::cold, gnu::noinline]] inline void refuse_on_host(const Text& what, const Dims& dims,
+                                                                  const Device& device) {
+  throw device_error(std::string((Text{} << what << ' ' << dims << " is on " << device
+                                         << ", and its elements are wanted on the host: compile the model for the "
+                                            "device, or move it with to(x, cpu{})")
+                                     .view()));
+}
 constexpr idx offset_of(const Dims& dims, std::initializer_list<idx> at) {
   idx offset = 0;
   int i = 0;
@@ -86,8 +94,9 @@ template <class T, shape S> class Tensor {
     if (view.size() > 0) std::memcpy(data(), view.data(), std::size_t(view.size()) * sizeof(T));
   }
 
-  T* data() { return reinterpret_cast<T*>(storage_.data()); }
-  const T* data() const { return reinterpret_cast<const T*>(storage_.data()); }
+  /// The elements, on the host; throws device_error if they are on a device, where storage().data() is their address.
+  T* data() { return reinterpret_cast<T*>(host_bytes()); }
+  const T* data() const { return reinterpret_cast<const T*>(host_bytes()); }
   const Dims& dims() const { return extents; }
   idx size() const { return storage_ ? count(extents) : 0; }
   std::span<T> span() { return {data(), std::size_t(size())}; }
@@ -95,14 +104,14 @@ template <class T, shape S> class Tensor {
   TensorView<T, S> view() { return {data(), extents}; }
   TensorView<const T, S> view() const { return {data(), extents}; }
   const Storage& storage() const { return storage_; }
+  Device device() const { return storage_.device(); }
 
-  Tensor clone() const {
-    Tensor copy(extents);
-    std::memcpy(copy.data(), data(), std::size_t(size()) * sizeof(T));
-    return copy;
-  }
+  /// A copy on the same device.
+  Tensor clone() const { return Tensor(storage_.clone(), extents); }
   Tensor& fill(T value) {
-    for (T& element : span()) element = value;
+    if (storage_.memory()) Storage::copy_bytes(storage_, 0, Tensor(extents).fill(value).storage(), 0, storage_.bytes());
+    else
+      for (T& element : span()) element = value;
     return *this;
   }
   template <class... I>
@@ -112,6 +121,12 @@ template <class T, shape S> class Tensor {
   template <class... I>
   requires(sizeof...(I) == std::size_t(S::dims.rank)) const T& operator()(I... at) const {
     return data()[detail::offset_of(extents, {idx(at)...})];
+  }
+
+ private:
+  std::byte* host_bytes() const {
+    if (storage_.memory()) detail::refuse_on_host(Text{} << "a tensor", extents, storage_.device());
+    return storage_.data();
   }
 };
 

@@ -126,7 +126,8 @@ TEST_CASE("a copy changes the layout and back", "[cpu]") {
     const Operand x = Operand::random(dims, 1, 3);
     Operand y(dims, 2);
     std::vector<float> blocked(std::size_t(elements(dims, Layout::blocked)), not_a_number);
-    const host::Output to{{blocked.data(), dims, item_elements(dims, Layout::blocked), Dtype::float32, Layout::blocked}};
+    const host::Output to{
+        {blocked.data(), dims, item_elements(dims, Layout::blocked), Dtype::float32, Layout::blocked}};
     const host::Input from{{to.data, dims, to.item_stride, to.dtype, to.layout}}, planar = x.in();
     host::Call there{.out = to, .in = &planar, .inputs = 1}, back{.out = y.out(), .in = &from, .inputs = 1};
     run(ops::Copy{}, there);

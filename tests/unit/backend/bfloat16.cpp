@@ -73,7 +73,8 @@ TEST_CASE("convolutions in bfloat16 compute their formula", "[cpu]") {
           if (relu) run.call.epilogue.activation = {ops::Activation::Kind::relu};
           run.call.threads = threads;
           run.into_bfloat16(op, threads == 1 ? y : parallel, planar);
-          CHECK(run.call.method == (planar && in < 16 ? host::Method::gathered_bfloat16 : host::Method::direct_bfloat16));
+          CHECK(run.call.method ==
+                (planar && in < 16 ? host::Method::gathered_bfloat16 : host::Method::direct_bfloat16));
         }
         CAPTURE(in, out, window.height.kernel, planar);
         CHECK(excess(y, convolve(op, x, w, b, sum ? &residual : nullptr, relu), 1e-5) < 1);
