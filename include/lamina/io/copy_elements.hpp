@@ -202,6 +202,24 @@ struct Walk {
 
 }  // namespace detail
 
+inline void copy_elements(const TensorRecord& tensor, Dtype to, void* destination);
+
+namespace detail {
+/// The elements of a tensor on a device.
+[[gnu::cold, gnu::noinline]] inline void copy_fetched(const TensorRecord& tensor, Dtype to, void* destination) {
+  const std::size_t bytes = static_cast<std::size_t>(tensor.numel()) * item_size(tensor.dtype);
+  const bool as_they_are = tensor.dtype == to && to != Dtype::boolean;
+  std::vector<std::byte> elements(as_they_are ? 0 : bytes);
+  auto* const fetched = as_they_are ? static_cast<std::byte*>(destination) : elements.data();
+  tensor.memory->copy_to_host(fetched, tensor.data, bytes);
+  if (as_they_are) return;
+  TensorRecord here = tensor;
+  here.data = fetched;
+  here.memory = nullptr;
+  copy_elements(here, to, destination);
+}
+}  // namespace detail
+
 /// Writes the elements of a tensor to `destination` in C order as dtype `to`, with the values of PyTorch's
 /// `tensor.to(dtype)`: rounding to nearest even, towards zero for integers, integers modulo 2^bits, anything but 0 is
 /// true, complex to real keeps the real part. Only a tensor that is in 8-bit floating point can be written as such
@@ -210,6 +228,7 @@ struct Walk {
 inline void copy_elements(const TensorRecord& tensor, Dtype to, void* destination) {
   const std::int64_t numel = tensor.numel();
   if (numel == 0) return;
+  if (tensor.memory) return detail::copy_fetched(tensor, to, destination);
   auto* out = static_cast<std::byte*>(destination);
   const std::size_t item = item_size(tensor.dtype), new_item = item_size(to);
   const bool same = tensor.dtype == to && to != Dtype::boolean && !tensor.negated && !tensor.conjugated;

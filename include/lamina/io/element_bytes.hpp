@@ -26,7 +26,7 @@ constexpr Dtype written_dtype(Dtype dtype, const std::optional<Dtype>& wanted) {
                                                         std::vector<std::byte>& buffer) {
   const std::size_t size = static_cast<std::size_t>(tensor.numel()) * item_size(dtype);
   const std::byte* data = tensor.data;
-  const bool as_it_is = tensor.dtype == dtype && dtype != Dtype::boolean && tensor.contiguous() &&
+  const bool as_it_is = tensor.dtype == dtype && dtype != Dtype::boolean && tensor.contiguous() && !tensor.memory &&
                         !tensor.byte_swapped && !tensor.conjugated && !tensor.negated;
   if (!as_it_is && size > 0) {
     buffer.resize(size);

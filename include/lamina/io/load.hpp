@@ -1,7 +1,7 @@
 /// load(net, file): the weights of a file into a model.
 #pragma once
 #include "../reflect/stored.hpp"
-#include "copy_elements.hpp"
+#include "element_bytes.hpp"
 #include "load_options.hpp"
 #include "read.hpp"
 
@@ -87,9 +87,24 @@ inline std::vector<Fill> match(const StateDict& file, const std::vector<StoredTe
   throw error;
 }
 
-/// Checks everything and takes all memory before the first element changes, so that a failure leaves the model as it
-/// was; elements that nobody shares are replaced where they are. The list is the one for reading, so that a program
-/// that loads and compiles has one; the model that it is of is not constant.
+inline void fill_on_host(const Fill& fill, std::byte* elements) {
+  if (fill.source) copy_elements(*fill.source, fill.dtype, elements);
+  else std::memset(elements, 0, fill.bytes);
+}
+/// `buffer` is used where the bytes do not lie in the file as they are wanted.
+[[gnu::cold]] inline void fill_on_device(const Fill& fill, const Storage& storage, std::vector<std::byte>& buffer) {
+  std::string_view bytes;
+  if (fill.source) bytes = element_bytes(*fill.source, fill.dtype, buffer);
+  else {
+    buffer.assign(fill.bytes, std::byte());
+    bytes = {reinterpret_cast<const char*>(buffer.data()), fill.bytes};
+  }
+  storage.memory()->copy_from_host(storage.data(), reinterpret_cast<const std::byte*>(bytes.data()), bytes.size());
+}
+
+/// Checks everything, takes all memory and fills that of devices before the first element of the model changes, so that
+/// a failure leaves it as it was; elements on the host that nobody shares are replaced where they are. The list is the
+/// one for reading, so that a program that loads and compiles has one; the model that it is of is not constant.
 [[gnu::noinline]] inline IncompatibleKeys load(const std::vector<StoredTensor<const Storage*>>& model,
                                                const StateDict& file, std::string_view name, bool strict) {
   IncompatibleKeys skipped;
@@ -98,11 +113,14 @@ inline std::vector<Fill> match(const StateDict& file, const std::vector<StoredTe
   for (const Fill& fill : fills) from_files = from_files && (!fill.source || file.maps(fill.source->data));
   std::vector<Storage> fresh(fills.size());
   for (std::size_t i = 0; i < fills.size(); ++i)
-    if (!from_files || !fills[i].target->unique()) fresh[i] = Storage::uninitialized(fills[i].bytes);
+    if (!from_files || !fills[i].target->unique() || fills[i].target->memory())
+      fresh[i] = fills[i].target->similar(fills[i].bytes);
+  std::vector<std::byte> buffer;
+  for (std::size_t i = 0; i < fills.size(); ++i)
+    if (fresh[i].memory()) fill_on_device(fills[i], fresh[i], buffer);
   for (std::size_t i = 0; i < fills.size(); ++i) {
     Storage& filled = fresh[i] ? fresh[i] : *const_cast<Storage*>(fills[i].target);
-    if (fills[i].source) copy_elements(*fills[i].source, fills[i].dtype, filled.data());
-    else std::memset(filled.data(), 0, fills[i].bytes);
+    if (!filled.memory()) fill_on_host(fills[i], filled.data());
     filled.written();
   }
   // Only now: a model's own memory may have been read until here.

@@ -60,6 +60,7 @@ struct AddVersion {
     for (int i = 0; i < tensor.dims.rank; ++i) record.shape.push_back(tensor.dims[i]);
     record.strides = contiguous_strides(record.shape);
     record.data = tensor.storage->data();
+    record.memory = tensor.storage->memory();
     to.add(std::move(record));
   }
 }

@@ -1,6 +1,7 @@
 /// The tensors of a weight file by name.
 #pragma once
 #include "../core/dtype.hpp"
+#include "../tensor/device_memory.hpp"
 #include "mapped_file.hpp"
 #include "name_map.hpp"
 #include <cstddef>
@@ -24,14 +25,15 @@ inline std::vector<std::int64_t> contiguous_strides(const std::vector<std::int64
   return strides;
 }
 
-/// A tensor of a weight file: where its elements lie in the mapped file. A reader has checked that every element that
-/// shape and strides reach lies inside the file. Read the elements with copy_elements.
+/// A tensor of a weight file or of a model: where its elements lie in the mapped file, or in memory. A reader has
+/// checked that every element that shape and strides reach lies inside the file. Read the elements with copy_elements.
 struct TensorRecord {
   std::string name;
   Dtype dtype = Dtype::float32;
   std::vector<std::int64_t> shape;    ///< empty for a tensor without dimensions, which has one element
   std::vector<std::int64_t> strides;  ///< in elements, one for each dimension, never negative; 0 repeats an element
   const std::byte* data = nullptr;    ///< the first element; not aligned
+  DeviceMemory* memory = nullptr;     ///< of the device whose address `data` is, in C order; null for the host's
   bool byte_swapped = false;          ///< the file is big-endian
   bool conjugated = false;            ///< the imaginary parts still have to be negated
   bool negated = false;               ///< the elements still have to be negated

@@ -95,7 +95,7 @@ class TorchWriter {
     pickle_.global("torch._utils", typed ? "_rebuild_tensor_v2" : "_rebuild_tensor_v3").begin_tuple();
     pickle_.begin_tuple().text("storage");
     typed ? pickle_.global("torch", type) : pickle_.global("torch.storage", "UntypedStorage");
-    pickle_.text(std::to_string(storage)).text("cpu");
+    pickle_.text(std::to_string(storage)).text((Text{} << (tensor.memory ? tensor.memory->device : Device{})).view());
     pickle_.integer(typed ? numel : numel * static_cast<std::int64_t>(item_size(dtype))).end_tuple().persistent();
     pickle_.integer(0).begin_tuple();
     for (const std::int64_t size : tensor.shape) pickle_.integer(size);
