@@ -18,12 +18,13 @@ inline std::vector<Device> host_devices(int count) {
 }
 
 namespace detail {
+/// A forward that is called on tensors is eager, and that is of the host.
 [[gnu::noinline]] inline void require_on_host(const std::vector<Device>& devices) {
   for (const Device& device : devices)
     if (device.kind != Device::Kind::cpu)
-      throw parameter_error(std::string((Text{} << "DataParallel: cuda:" << device.index
-                                                << " cannot be used; replicas run on the host, cpu:0, cpu:1, ..")
-                                            .view()));
+      throw device_error(std::string(
+          (Text{} << "DataParallel: on " << device << " replicas are compiled: include lamina/cuda/data_parallel.hpp")
+              .view()));
 }
 /// The number of items, which all tensors share; -1 before the first.
 inline void count_items(idx& items, const Dims& dims) {
@@ -53,7 +54,8 @@ template <class Y> auto computed(Y&& y) {
 ///   DataParallel<models::ResNet50> net(parallel::host_devices(2));
 ///   load(net, "resnet50_on_four_gpus.pth");
 ///   save(net.module(), "resnet50.pth");     // the inner net, for one device
-/// The devices are those of the host; another one throws parameter_error. PyTorch: nn.DataParallel(module, device_ids).
+/// The forward itself runs on devices of the host, and throws device_error if there is another one. Engines of GPUs are
+/// compiled from the net (lamina/cuda/data_parallel.hpp). PyTorch: nn.DataParallel(module, device_ids).
 template <class Net> class DataParallel {
   Net net_;
   std::vector<Device> devices_;
@@ -63,9 +65,7 @@ template <class Net> class DataParallel {
   constexpr DataParallel() = default;
   explicit DataParallel(std::vector<Device> devices) : DataParallel(Net(), std::move(devices)) {}
   explicit DataParallel(Net net, std::vector<Device> devices = {Device{}})
-      : net_(std::move(net)), devices_(std::move(devices)) {
-    parallel::detail::require_on_host(devices_);
-  }
+      : net_(std::move(net)), devices_(std::move(devices)) {}
 
   /// The net itself.
   constexpr Net& module() { return net_; }
@@ -101,9 +101,14 @@ template <class Net> class DataParallel {
     using parallel::detail::computed;
     using Whole = decltype(computed(net_(x...)));
     using Part = decltype(computed(net_(parallel::scatter(x, {})...)));
+    parallel::detail::require_on_host(devices_);
     idx items = -1;
     const auto count = [&](const auto& one) {
-      if constexpr (is_tensor<std::remove_cvref_t<decltype(one)>>) parallel::detail::count_items(items, one.dims());
+      if constexpr (is_tensor<std::remove_cvref_t<decltype(one)>>) {
+        if (one.storage().memory())
+          lamina::detail::refuse_on_host(Text{} << "DataParallel: a tensor", one.dims(), one.device());
+        parallel::detail::count_items(items, one.dims());
+      }
     };
     (count(x), ...);
     const auto chunks = parallel::chunks(items, devices_.empty() ? 1 : idx(devices_.size()));

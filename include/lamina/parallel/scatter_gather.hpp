@@ -3,7 +3,6 @@
 #include "../core/error.hpp"
 #include "../tensor/perform.hpp"
 #include "../tensor/tensor.hpp"
-#include <cstring>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -40,79 +39,91 @@ inline std::size_t item_bytes(const Dims& dims, std::size_t element) {
 }
 }  // namespace detail
 
-/// The items of one device: of a tensor a piece of dimension 0, of anything else a copy.
+/// A piece of dimension 0 of a tensor, in memory that allocate(bytes) gives.
+template <class T, class S, class Allocate>
+auto scatter(const Tensor<T, S>& x, const Chunk& chunk, const Allocate& allocate) {
+  static_assert(S::dims.rank > 0, "lamina: DataParallel divides dimension 0, which this tensor lacks");
+  Dims dims = x.dims();
+  dims[0] = chunk.end - chunk.begin;
+  const std::size_t item = detail::item_bytes(dims, sizeof(T)), bytes = item * std::size_t(dims[0]);
+  Storage storage = allocate(bytes);
+  Storage::copy_bytes(storage, 0, x.storage(), item * std::size_t(chunk.begin), bytes);
+  return Tensor<T, detail::with_dyn_batch<S>>(std::move(storage), dims);
+}
+/// The items of one replica on the host: of a tensor a piece of dimension 0, of anything else a copy.
 template <class X> auto scatter(const X& x, const Chunk& chunk) {
-  if constexpr (is_tensor<X>) {
-    static_assert(X::shape_type::dims.rank > 0, "lamina: DataParallel divides dimension 0, which this tensor lacks");
-    using Piece = Tensor<typename X::value_type, detail::with_dyn_batch<typename X::shape_type>>;
-    Dims dims = x.dims();
-    dims[0] = chunk.end - chunk.begin;
-    const std::size_t item = detail::item_bytes(dims, sizeof(typename X::value_type));
-    Storage storage = Storage::uninitialized(item * std::size_t(dims[0]));
-    if (storage.bytes() > 0)
-      std::memcpy(storage.data(), reinterpret_cast<const std::byte*>(x.data()) + item * std::size_t(chunk.begin),
-                  storage.bytes());
-    return Piece(std::move(storage), dims);
-  } else return X(x);
+  if constexpr (is_tensor<X>) return scatter(x, chunk, [](std::size_t bytes) { return Storage::uninitialized(bytes); });
+  else return X(x);
 }
 
-namespace detail {
-/// Where a piece of a result lies, without its type.
+/// A piece of a result, without its type, and the item of the whole that it begins with.
 struct Piece {
-  const std::byte* data;
+  const Storage* storage;
   Dims dims;
+  idx begin = 0;
 };
-/// The pieces behind one another; `dims` becomes those of the whole.
-[[gnu::noinline]] inline Storage join(const std::vector<Piece>& pieces, std::size_t element, Dims& dims) {
-  dims = pieces[0].dims;
-  for (std::size_t i = 1; i < pieces.size(); ++i) {
-    Dims other = pieces[i].dims;
-    for (int d = 1; d < dims.rank; ++d)
-      if (other[d] != dims[d])
-        throw shape_error(std::string(
-            (Text{} << "DataParallel: the results differ outside dimension 0: " << pieces[0].dims << " and " << other)
-                .view()));
-    dims[0] += other[0];
+/// Copies a piece to its place in the whole, on whichever devices they are.
+[[gnu::noinline]] inline void put(const Piece& piece, std::size_t element, const Storage& whole) {
+  const std::size_t item = detail::item_bytes(piece.dims, element);
+  Storage::copy_bytes(whole, item * std::size_t(piece.begin), *piece.storage, 0, item * std::size_t(piece.dims[0]));
+}
+/// Joins pieces of elements of that size on the host.
+struct JoinOnHost {
+  Storage operator()(const std::vector<Piece>& pieces, std::size_t element, std::size_t bytes) const {
+    Storage whole = Storage::uninitialized(bytes);
+    for (const Piece& piece : pieces) put(piece, element, whole);
+    return whole;
   }
-  Storage whole = Storage::uninitialized(item_bytes(dims, element) * std::size_t(dims[0]));
-  std::byte* to = whole.data();
-  for (const Piece& piece : pieces) {
-    const std::size_t bytes = item_bytes(piece.dims, element) * std::size_t(piece.dims[0]);
-    if (bytes > 0) std::memcpy(to, piece.data, bytes);
-    to += bytes;
+};
+
+namespace detail {
+/// Puts pieces behind one another. Returns the extents of the whole.
+[[gnu::noinline]] inline Dims line_up(std::vector<Piece>& pieces) {
+  Dims whole = pieces[0].dims;
+  whole[0] = 0;
+  for (Piece& piece : pieces) {
+    for (int d = 1; d < whole.rank; ++d)
+      if (piece.dims[d] != whole[d])
+        throw shape_error(std::string((Text{} << "DataParallel: the results differ outside dimension 0: "
+                                              << pieces[0].dims << " and " << piece.dims)
+                                          .view()));
+    piece.begin = whole[0];
+    whole[0] += piece.dims[0];
   }
   return whole;
 }
 
-template <class Whole, class Get, class Results> Whole gather_tensor(const Results& results, const Get& get) {
+template <class Whole, class Get, class Results, class Join>
+Whole gather_tensor(const Results& results, const Join& join, const Get& get) {
   static_assert(is_tensor<Whole>, "lamina: DataParallel gathers tensors and tuples of tensors");
   static_assert(Whole::shape_type::dims.rank > 0,
                 "lamina: DataParallel cannot join results without dimensions: let the net return one value an item");
   std::vector<Piece> pieces;
   for (const auto& result : results) {
     const auto& tensor = get(*result);
-    pieces.push_back({reinterpret_cast<const std::byte*>(tensor.data()), tensor.dims()});
+    pieces.push_back({&tensor.storage(), tensor.dims()});
   }
-  Dims dims;
-  Storage storage = join(pieces, sizeof(typename Whole::value_type), dims);
-  return Whole(std::move(storage), dims);
+  constexpr std::size_t element = sizeof(typename Whole::value_type);
+  const Dims dims = line_up(pieces);
+  return Whole(join(pieces, element, item_bytes(dims, element) * std::size_t(dims[0])), dims);
 }
 template <class T> inline constexpr bool is_tuple = false;
 template <class... T> inline constexpr bool is_tuple<std::tuple<T...>> = true;
 }  // namespace detail
 
-/// The results of all devices, tensors or tuples of tensors, joined along dimension 0. `results` is a range of
-/// pointers to them.
-template <class Whole, class Results> Whole gather(const Results& results) {
+/// The results of all devices, tensors or tuples of tensors, along dimension 0. `results` is a range of pointers to
+/// them; join(pieces, bytes of an element, bytes of all) returns the whole.
+template <class Whole, class Results, class Join = JoinOnHost>
+Whole gather(const Results& results, const Join& join = {}) {
   if constexpr (detail::is_tuple<Whole>) {
     return [&]<std::size_t... I>(std::index_sequence<I...>) {
       return Whole(detail::gather_tensor<std::tuple_element_t<I, Whole>>(
-          results, [](const auto& result) -> const auto& { return std::get<I>(result); })...);
+          results, join, [](const auto& result) -> const auto& { return std::get<I>(result); })...);
     }
     (std::make_index_sequence<std::tuple_size_v<Whole>>{});
   } else
     return detail::gather_tensor<Whole>(
-        results, [](const auto& result) -> const auto& { return result; });
+        results, join, [](const auto& result) -> const auto& { return result; });
 }
 
 }  // namespace lamina::parallel

@@ -192,8 +192,15 @@ TEST_CASE("replicas share the parameters' memory") {
   CHECK(values_of(replica) == values_of(net));
 }
 
-TEST_CASE("devices that are not there are refused") {
-  CHECK_THROWS_AS(DataParallel<Net>({{Device::Kind::cuda, 1}}), parameter_error);
+TEST_CASE("a forward on devices that the host is not says where those are") {
+  const DataParallel<Net> net(single(), {cuda{1}});
+  try {
+    static_cast<void>(net(Tensor<float, Shape<2, 2, 5, 5>>()));
+    FAIL("no error");
+  } catch (const device_error& e) {
+    CHECK(std::string(e.what()) ==
+          "DataParallel: on cuda:1 replicas are compiled: include lamina/cuda/data_parallel.hpp");
+  }
 }
 
 // --- chapter 4: who saves, who loads
