@@ -20,20 +20,29 @@ inline bool is_on(const Storage& storage, const Device& device) {
   return copy;
 }
 
-/// Gives the model of `to` what the model of `from` stores, on a device; `to` is the same model, or a copy of it.
-/// Parameters that share memory still do. On an exception nothing has changed.
-[[gnu::noinline]] inline void place(const std::vector<StoredTensor<const Storage*>>& from,
-                                    const std::vector<StoredTensor<Storage*>>& to, const Device& device) {
-  std::vector<Storage> result;
-  for (std::size_t i = 0; i < from.size(); ++i) {
-    const Storage& storage = *from[i].storage;
-    std::size_t twin = 0;
-    while (twin < i && !(storage.data() && from[twin].storage->data() == storage.data())) ++twin;
-    if (twin < i) result.push_back(result[twin]);
-    else result.push_back(is_on(storage, device) ? *to[i].storage : placed(storage, device));
-  }
-  for (std::size_t i = 0; i < to.size(); ++i) *to[i].storage = std::move(result[i]);
+/// A copy of the bytes on a device, also where they are there already.
+inline Storage copied(const Storage& storage, const Device& device) {
+  return is_on(storage, device) ? storage.clone() : placed(storage, device);
 }
+
+/// The blocks of memory of a model, each once, and the number of the block of each tensor: parameters may share one.
+struct Blocks {
+  std::vector<Storage> storages;
+  std::vector<std::size_t> number;
+
+  template <class List> explicit Blocks(const List& tensors) {
+    for (const auto& tensor : tensors) {
+      const Storage& storage = *tensor.storage;
+      std::size_t n = 0;
+      while (n < storages.size() && !(storage.data() && storages[n].data() == storage.data())) ++n;
+      if (n == storages.size()) storages.push_back(storage);
+      number.push_back(n);
+    }
+  }
+  void give_to(const std::vector<StoredTensor<Storage*>>& tensors) const {
+    for (std::size_t i = 0; i < tensors.size(); ++i) *tensors[i].storage = storages[number[i]];
+  }
+};
 }  // namespace gpu
 
 /// The tensor on a device: `to(x, cuda{0})`, `to(x, cpu{})`. It shares the elements if they are there. What is pending
@@ -48,12 +57,15 @@ template <operand X> auto to(X&& x, const Device& device) {
 /// was. PyTorch: net.to(device).
 template <class Net>
 requires module<std::remove_cvref_t<Net>> std::remove_cvref_t<Net> to(Net&& net, const Device& device) {
-  if constexpr (std::is_same_v<Net, std::remove_cvref_t<Net>>) {
-    gpu::place(stored_tensors(std::as_const(net)), stored_tensors(net), device);
+  constexpr bool moves = std::is_same_v<Net, std::remove_cvref_t<Net>>;
+  gpu::Blocks blocks(stored_tensors(std::as_const(net)));
+  for (Storage& block : blocks.storages) block = moves ? gpu::placed(block, device) : gpu::copied(block, device);
+  if constexpr (moves) {
+    blocks.give_to(stored_tensors(net));
     return std::move(net);
   } else {
     auto copy = net;
-    gpu::place(stored_tensors(std::as_const(net)), stored_tensors(copy), device);
+    blocks.give_to(stored_tensors(copy));
     return copy;
   }
 }
