@@ -4,6 +4,7 @@
 #include <catch2/matchers/catch_matchers_string.hpp>
 #include <lamina/cuda/context.hpp>
 #include <lamina/tensor/tensor.hpp>
+#include <future>
 #include <thread>
 #include <vector>
 
@@ -171,13 +172,20 @@ TEST_CASE("memory outlives the thread that made it") {
 TEST_CASE("threads that hand memory over wait for each other on the device alone") {
   const auto bytes = pattern(5000), other = pattern(4999);
   const Storage made = uploaded(0, bytes);  // its copy may still be under way
-  in_a_thread([&] {
-    CHECK(holds(made, bytes));
+  std::promise<bool> arrived, written, read;
+  std::thread thread([&] {
+    arrived.set_value(holds(made, bytes));
     made.memory()->copy_from_host(made.data(), other.data(), other.size());
+    written.set_value(true);
+    read.get_future().wait();  // the end of the thread would wait for its stream
   });
+  CHECK(arrived.get_future().get());
+  written.get_future().wait();
   auto expected = bytes;
   std::copy(other.begin(), other.end(), expected.begin());
   CHECK(holds(made, expected));
+  read.set_value(true);
+  thread.join();
   CHECK(emulation::faults() == none());
 }
 

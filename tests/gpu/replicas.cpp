@@ -5,6 +5,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 #include <cmath>
+#include <future>
 #include <lamina.hpp>
 #include <lamina/cuda/data_parallel.hpp>
 #include <lamina/cuda/nccl.hpp>
@@ -100,6 +101,28 @@ TEST_CASE("a model on each device, sent to one and broadcast to the others") {
       const Storage here = gpu::placed(*got.storage, cpu{});
       CHECK(std::memcmp(here.data(), expected.storage->data(), here.bytes()) == 0);
     }
+  CHECK(emulation::faults() == nothing());
+}
+
+TEST_CASE("what another thread has not finished writing is broadcast whole") {
+  const gpu::Communicators group({0, 1});
+  const std::vector<std::byte> bytes(100, std::byte(7));
+  Storage made;
+  std::promise<bool> written, sent;
+  std::thread thread([&] {
+    made = gpu::Context::of(0).allocate(bytes.size());
+    made.memory()->copy_from_host(made.data(), bytes.data(), bytes.size());
+    written.set_value(true);
+    sent.get_future().wait();  // the end of the thread would wait for its stream
+  });
+  written.get_future().wait();
+  const Storage copy = gpu::Context::of(1).allocate(bytes.size());
+  group.broadcast({{made}, {copy}});
+  sent.set_value(true);
+  thread.join();
+  std::vector<std::byte> here(bytes.size());
+  copy.memory()->copy_to_host(here.data(), copy.data(), here.size());
+  CHECK(here == bytes);
   CHECK(emulation::faults() == nothing());
 }
 
