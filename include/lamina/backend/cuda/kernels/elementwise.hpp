@@ -1,0 +1,76 @@
+/// Kernels in which an element of the result depends on one element of each operand.
+#pragma once
+#include "../source.hpp"
+
+namespace lamina::gpu {
+
+/// A pointer argument of an elementwise kernel, and the name under which its values are known in the expression.
+struct Elements {
+  std::string pointer, values;
+  KernelTensor tensor{};
+};
+
+namespace detail {
+/// How many neighbours a thread takes: they lie side by side, or are one, in every tensor.
+[[gnu::noinline]] inline idx neighbours(const Axes& axes, bool any_small, bool with_rest) {
+  for (int t = 0; t < axes.tensors; ++t)
+    if (axes.inner_step(t) > 1) return 1;
+  if (axes.rank == 0) return 1;
+  idx n = any_small ? 8 : 4;
+  while (!with_rest && axes.axes[axes.rank - 1].extent % n != 0) n /= 2;
+  return n;
+}
+
+/// The loop over whole groups of neighbours from element `from` on.
+[[gnu::noinline]] inline void add_loop(Source& source, const std::vector<Elements>& in, const Axes& axes,
+                                       std::string_view expression, idx from, idx to, idx group) {
+  const std::string n = std::to_string(group), array = "[" + n + "]";
+  source << "  for (index i = first(); i < " + std::to_string((to - from) / group) + "; i += step) {\n";
+  source << "    const index at = i" + (group > 1 ? " * " + n : "") + (from > 0 ? " + " + std::to_string(from) : "") + ";\n";
+  source << "    Value result" + array;
+  for (const Elements& x : in) source << ", " + x.values + array;
+  source << ";\n";
+  for (int t = 0; t < int(in.size()); ++t) {
+    const Elements& x = in[std::size_t(t)];
+    const std::string offset = axes.offset(t, "at");
+    if (axes.inner_step(t) == 1 || group == 1) source << "    load(" + x.pointer + " + (" + offset + "), " + x.values + ");\n";
+    else source << "    fill(to<Value>(" + x.pointer + "[" + offset + "]), " + x.values + ");\n";
+  }
+  source << "#pragma unroll\n    for (int k = 0; k < " + n + "; ++k) result[k] = " + std::string(expression) + ";\n";
+  source << "    store(y + at, result);\n  }\n";
+}
+}  // namespace detail
+
+/// y = activation(expression + residual), the expression one of `values[k]`.
+[[gnu::noinline]] inline Kernel elementwise(std::string_view family, Source& source, std::vector<Elements> in,
+                                            std::string expression, std::string_view value = "float") {
+  const KernelCall& call = source.call();
+  if (call.has_residual) {
+    in.push_back({"residual", "added", *source.residual()});
+    expression += " + added[k]";
+  }
+  expression = activated(call.activation, expression);
+  std::vector<KernelTensor> tensors;
+  bool any_small = item_size(call.out.dtype) < 4;
+  for (const Elements& x : in) {
+    tensors.push_back(x.tensor);
+    any_small = any_small || item_size(x.tensor.dtype) < 4;
+  }
+  const Axes axes = axes_over(tensors, call.out);
+  const idx size = count(call.out.dims), group = detail::neighbours(axes, any_small, axes.rank == 1),
+            whole = size / group * group;
+  source.text("using Value = " + std::string(value) + ";\n");
+  if (whole > 0) detail::add_loop(source, in, axes, expression, 0, whole, group);
+  if (whole < size) detail::add_loop(source, in, axes, expression, whole, size, 1);
+  return source.kernel(family, size / group);
+}
+
+/// The operands of a call, their values named a, b.
+inline std::vector<Elements> operands_of(const Source& source) {
+  std::vector<Elements> in;
+  for (int i = 0; i < source.operands(); ++i)
+    in.push_back({"x" + std::to_string(i), std::string(1, char('a' + i)), source.call().operands[i]});
+  return in;
+}
+
+}  // namespace lamina::gpu

@@ -1,0 +1,171 @@
+/// Kernels at run time: NVRTC compiles all that an engine needs as one program, which a device loads.
+#pragma once
+#include "../backend/cuda/kernel.hpp"
+#include "../backend/cuda/prelude.hpp"
+#include "check.hpp"
+#include "disk_cache.hpp"
+#include <map>
+#include <mutex>
+#include <nvrtc.h>
+#include <utility>
+#include <vector>
+
+namespace lamina::gpu {
+
+namespace detail {
+/// An NVRTC program, destroyed at the end of its scope.
+class NvrtcProgram {
+  nvrtcProgram program_ = nullptr;
+
+ public:
+  explicit NvrtcProgram(const std::string& source) {
+    const nvrtcResult result = nvrtcCreateProgram(&program_, source.c_str(), "lamina.cu", 0, nullptr, nullptr);
+    if (result != NVRTC_SUCCESS) fail("nvrtcCreateProgram", result, source, {});
+  }
+  NvrtcProgram(const NvrtcProgram&) = delete;
+  ~NvrtcProgram() { nvrtcDestroyProgram(&program_); }
+
+  nvrtcProgram get() const { return program_; }
+  std::string log() const {
+    std::size_t size = 0;
+    if (nvrtcGetProgramLogSize(program_, &size) != NVRTC_SUCCESS || size < 2) return {};
+    std::string text(size, '\0');
+    if (nvrtcGetProgramLog(program_, text.data()) != NVRTC_SUCCESS) return {};
+    text.resize(size - 1);  // the terminator
+    return text;
+  }
+  [[noreturn, gnu::cold]] static void fail(const char* call, nvrtcResult result, const std::string& source,
+                                           std::string log) {
+    const std::string text = std::string(call) + ": " + nvrtcGetErrorString(result) + (log.empty() ? "" : "\n" + log);
+    throw nvrtc_error(text, source, std::move(log));
+  }
+};
+
+inline std::pair<int, int> nvrtc_version() {
+  int major = 0, minor = 0;
+  nvrtcVersion(&major, &minor);
+  return {major, minor};
+}
+}  // namespace detail
+
+/// Machine code, and what the compiler said.
+struct Cubin {
+  std::string code{}, log{};
+};
+
+/// Compiles CUDA C++ for an architecture (90 for sm_90). Throws gpu::nvrtc_error with the compiler's log.
+inline Cubin compile_cubin(const std::string& source, int architecture, std::vector<std::string> options = {}) {
+  const detail::NvrtcProgram program(source);
+  options.insert(options.begin(), {"--gpu-architecture=sm_" + std::to_string(architecture), "--std=c++20", "--diag-suppress=177"});
+  std::vector<const char*> arguments;
+  for (const std::string& option : options) arguments.push_back(option.c_str());
+  nvrtcResult result = nvrtcCompileProgram(program.get(), int(arguments.size()), arguments.data());
+  Cubin cubin{.log = program.log()};
+  if (result != NVRTC_SUCCESS) detail::NvrtcProgram::fail("nvrtcCompileProgram", result, source, cubin.log);
+  std::size_t size = 0;
+  result = nvrtcGetCUBINSize(program.get(), &size);
+  if (result == NVRTC_SUCCESS) {
+    cubin.code.resize(size);
+    result = nvrtcGetCUBIN(program.get(), cubin.code.data());
+  }
+  if (result != NVRTC_SUCCESS) detail::NvrtcProgram::fail("nvrtcGetCUBIN", result, source, cubin.log);
+  return cubin;
+}
+
+/// The machine code of a source for an architecture: from this process's memory, from the folder that
+/// LAMINA_CUDA_CACHE names, or compiled. Threads that ask for the same wait for the first.
+inline const std::string& cached_cubin(const std::string& source, int architecture) {
+  static std::mutex mutex;
+  static std::map<std::string, std::string> cubins;
+  const auto [major, minor] = detail::nvrtc_version();
+  const std::string key = "cubin sm_" + std::to_string(architecture) + " nvrtc " + std::to_string(major) + "." +
+                          std::to_string(minor) + "\n" + source;
+  const std::lock_guard lock(mutex);
+  const auto found = cubins.find(key);
+  if (found != cubins.end()) return found->second;
+  const DiskCache disk;
+  std::optional<std::string> code = disk.read(key);
+  if (!code) {
+    code = compile_cubin(source, architecture).code;
+    disk.write(key, *code);
+  }
+  return cubins.emplace(key, std::move(*code)).first->second;
+}
+
+/// The architecture of the current device: 90 for compute capability 9.0.
+inline int current_architecture() {
+  int device = 0, major = 0, minor = 0;
+  check(cudaGetDevice(&device), "cudaGetDevice");
+  check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device), "cudaDeviceGetAttribute");
+  check(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device), "cudaDeviceGetAttribute");
+  return 10 * major + minor;
+}
+
+/// The source of kernels as one program: the prelude, then each kernel once.
+inline std::string program_of(const std::vector<Kernel>& kernels) {
+  std::map<std::string_view, std::string_view> distinct;
+  for (const Kernel& kernel : kernels) distinct.emplace(kernel.name, kernel.source);
+  std::string source(prelude);
+  for (const auto& [name, text] : distinct) source += text;
+  return source;
+}
+
+/// The kernels of an engine on devices of one architecture.
+class Module {
+  struct Loaded {
+    cudaKernel_t kernel = nullptr;
+    unsigned blocks = 1, threads = 1;
+    int arguments = 0;
+  };
+  cudaLibrary_t library_ = nullptr;
+  std::vector<Loaded> kernels_{};
+
+ public:
+  /// Compiles and loads them. Equal kernels may come several times.
+  explicit Module(const std::vector<Kernel>& kernels) : Module(kernels, current_architecture()) {}
+  Module(const std::vector<Kernel>& kernels, int architecture) {
+    if (kernels.empty()) return;
+    const std::string& code = cached_cubin(program_of(kernels), architecture);
+    check(cudaLibraryLoadData(&library_, code.data(), nullptr, nullptr, 0, nullptr, nullptr, 0), "cudaLibraryLoadData");
+    try {
+      for (const Kernel& kernel : kernels) load(kernel);
+    } catch (...) {
+      cudaLibraryUnload(library_);
+      throw;
+    }
+  }
+  Module(Module&& other) noexcept
+      : library_(std::exchange(other.library_, nullptr)), kernels_(std::move(other.kernels_)) {}
+  Module& operator=(Module&& other) noexcept {
+    std::swap(library_, other.library_);
+    std::swap(kernels_, other.kernels_);
+    return *this;
+  }
+  ~Module() {
+    if (library_) cudaLibraryUnload(library_);
+  }
+
+  /// Starts kernel number `i`, as they were given, on the current device; `pointers` are its arguments.
+  void launch(int i, void* const* pointers, cudaStream_t stream) const {
+    const Loaded& loaded = kernels_[std::size_t(i)];
+    void* arguments[most_arguments];
+    for (int k = 0; k < loaded.arguments; ++k) arguments[k] = const_cast<void**>(pointers + k);
+    check(cudaLaunchKernel(reinterpret_cast<const void*>(loaded.kernel), dim3(loaded.blocks), dim3(loaded.threads),
+                           arguments, 0, stream),
+          "cudaLaunchKernel");
+  }
+
+ private:
+  static constexpr int most_arguments = 512;  // 4 KB of pointers
+
+  void load(const Kernel& kernel) {
+    if (kernel.arguments > most_arguments)
+      throw gpu_error("kernel " + kernel.name + " has " + std::to_string(kernel.arguments) + " arguments; the most are " +
+                      std::to_string(most_arguments));
+    Loaded loaded{nullptr, kernel.blocks, kernel.threads, kernel.arguments};
+    check(cudaLibraryGetKernel(&loaded.kernel, library_, kernel.name.c_str()), "cudaLibraryGetKernel");
+    kernels_.push_back(loaded);
+  }
+};
+
+}  // namespace lamina::gpu

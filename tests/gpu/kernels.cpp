@@ -1,0 +1,127 @@
+/// Kernels under the real NVRTC, which needs no GPU: each operation's for four architectures.   gpu_kernels_tests
+/// With LAMINA_KERNEL_RECORD=FOLDER also the .cu files there, which the emulation has recorded.
+#include "kernel_calls.hpp"
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers_exception.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <lamina/cuda/nvrtc.hpp>
+#include <set>
+#include <sstream>
+
+using namespace kernel_test;
+using Catch::Matchers::ContainsSubstring;
+
+namespace {
+const int architectures[] = {80, 90, 100, 120};
+
+/// Every case in float32, in float16, and in one of the other forms.
+std::vector<gpu::Kernel> kernels_of_all_cases() {
+  std::vector<gpu::Kernel> kernels;
+  std::size_t number = 0;
+  for (const Case& c : cases()) {
+    const std::size_t other = 2 + number++ % (forms().size() - 2);
+    for (const std::size_t form : {std::size_t(0), std::size_t(1), other})
+      kernels.push_back(gpu::kernel_of(Call(c, forms()[form]).call));
+  }
+  return kernels;
+}
+
+struct Usage {
+  std::string kernel;
+  bool local_memory = false;
+};
+/// What ptxas says of each kernel.
+std::vector<Usage> usage_in(const std::string& log) {
+  std::vector<Usage> list;
+  std::istringstream lines(log);
+  for (std::string line; std::getline(lines, line);) {
+    const std::string mark = "Function properties for ";
+    if (const std::size_t at = line.find(mark); at != std::string::npos) list.push_back({line.substr(at + mark.size())});
+    if (line.find("bytes stack frame") == std::string::npos) continue;
+    const bool none = line.find(" 0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads") != std::string::npos;
+    if (!list.empty()) list.back().local_memory = !none;
+  }
+  return list;
+}
+}  // namespace
+
+TEST_CASE("kernels compile for every architecture and need no local memory") {
+  const std::vector<gpu::Kernel> kernels = kernels_of_all_cases();
+  const std::string program = gpu::program_of(kernels);
+  for (const int architecture : architectures) {
+    INFO("sm_" << architecture);
+    const gpu::Cubin cubin = gpu::compile_cubin(program, architecture, {"--ptxas-options=-v"});
+    CHECK(cubin.log.find("warning") == std::string::npos);
+    const std::vector<Usage> list = usage_in(cubin.log);
+    std::set<std::string> names;
+    for (const gpu::Kernel& kernel : kernels) names.insert(kernel.name);
+    CHECK(list.size() == names.size());
+    for (const Usage& usage : list) {
+      INFO(usage.kernel);
+      CHECK(!usage.local_memory);
+    }
+  }
+}
+
+TEST_CASE("recorded kernels compile for every architecture") {
+  const char* const folder = std::getenv("LAMINA_KERNEL_RECORD");
+  if (!folder) SKIP("LAMINA_KERNEL_RECORD names no folder");
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() != ".cu") continue;
+    std::ostringstream text;
+    text << std::ifstream(entry.path()).rdbuf();
+    for (const int architecture : architectures) {
+      INFO(entry.path() << " for sm_" << architecture);
+      CHECK_NOTHROW(gpu::compile_cubin(text.str(), architecture));
+    }
+  }
+}
+
+TEST_CASE("a source that does not compile is refused with the compiler's log") {
+  try {
+    gpu::compile_cubin("__global__ void k(float* y) { *y = undefined; }", 90);
+    FAIL("it compiled");
+  } catch (const gpu::nvrtc_error& e) {
+    CHECK_THAT(e.log, ContainsSubstring("identifier \"undefined\" is undefined"));
+    CHECK_THAT(e.what(), ContainsSubstring("nvrtcCompileProgram") && ContainsSubstring(e.log));
+    CHECK_THAT(e.source, ContainsSubstring("__global__"));
+  }
+  CHECK_THROWS_AS(gpu::compile_cubin("", 7), gpu::nvrtc_error);
+}
+
+TEST_CASE("equal calls make equal kernels, others other ones") {
+  const gpu::KernelTensor x{{2, 8}}, y{{2, 16}};
+  const auto kernel = [](const gpu::KernelTensor& t, float slope) {
+    return gpu::kernel_of({.operation = ops::Activation{ops::Activation::Kind::leaky_relu, slope},
+                           .operands = &t,
+                           .operand_count = 1,
+                           .out = t});
+  };
+  CHECK(kernel(x, 0.1f).name == kernel(x, 0.1f).name);
+  CHECK(kernel(x, 0.1f).source == kernel(x, 0.1f).source);
+  CHECK(kernel(x, 0.1f).name != kernel(y, 0.1f).name);
+  CHECK(kernel(x, 0.1f).name != kernel(x, 0.2f).name);
+  CHECK(gpu::program_of({kernel(x, 0.1f), kernel(x, 0.1f)}) == gpu::program_of({kernel(x, 0.1f)}));
+}
+
+TEST_CASE("what kernels do not know is refused by name") {
+  const auto copy = [](const gpu::KernelTensor& x) {
+    return gpu::kernel_of({.operation = ops::Copy{}, .operands = &x, .operand_count = 1, .out = {x.dims}});
+  };
+  CHECK_THROWS_WITH(copy({{3}, Dtype::float64}), ContainsSubstring("float64"));
+  CHECK_THROWS_WITH(copy({{1, 16, 2, 2}, Dtype::float32, Layout::blocked}), ContainsSubstring("blocked"));
+  CHECK_THROWS_WITH(gpu::kernel_of({.operation = ops::ParameterValue{}, .out = {{1}}}), ContainsSubstring("parameter"));
+}
+
+TEST_CASE("results without elements need a kernel that does nothing") {
+  for (const Case& c : cases()) {
+    if (c.operands[0].rank == 0) continue;
+    Case empty = c;
+    for (Dims& dims : empty.operands) dims[0] = 0;
+    const Call call(empty, forms()[1]);
+    if (count(call.call.out.dims) == 0) CHECK(gpu::kernel_of(call.call).blocks == 1);
+  }
+}
