@@ -84,18 +84,23 @@ struct Call {
 
 inline void add_elementwise(std::vector<Case>& list) {
   using Kind = ops::Activation::Kind;
-  const std::vector<std::pair<const char*, ops::Activation>> activations{
-      {"identity", {}},       {"relu", {Kind::relu}},           {"leaky_relu", {Kind::leaky_relu, 0.2f}},
-      {"tanh", {Kind::tanh}}, {"sigmoid", {Kind::sigmoid}},     {"gelu", {Kind::gelu}},
-      {"silu", {Kind::silu}}, {"gelu_tanh", {Kind::gelu_tanh}}, {"scale", {Kind::scale, -0.3f}},
-      {"shift", {Kind::shift, 1e-3f}}};
+  const std::vector<std::pair<const char*, ops::Activation>> activations{{"identity", {}},
+                                                                         {"relu", {Kind::relu}},
+                                                                         {"leaky_relu", {Kind::leaky_relu, 0.2f}},
+                                                                         {"tanh", {Kind::tanh}},
+                                                                         {"sigmoid", {Kind::sigmoid}},
+                                                                         {"gelu", {Kind::gelu}},
+                                                                         {"silu", {Kind::silu}},
+                                                                         {"gelu_tanh", {Kind::gelu_tanh}},
+                                                                         {"scale", {Kind::scale, -0.3f}},
+                                                                         {"shift", {Kind::shift, 1e-3f}}};
   for (const auto& [name, op] : activations) list.push_back({name, op, {{2, 24, 5, 7}}});
   const ops::Activation relu{Kind::relu};
   list.push_back({"relu of one element", relu, {{}}});
   list.push_back({"relu of an odd number of channels", relu, {{3, 5, 3, 1}}});
   list.push_back({"silu of a vector, added and activated", ops::Activation{Kind::silu}, {{1037}}, {}, true, relu});
-  for (const auto kind : {ops::Binary::Kind::add, ops::Binary::Kind::subtract, ops::Binary::Kind::multiply,
-                          ops::Binary::Kind::divide})
+  for (const auto kind :
+       {ops::Binary::Kind::add, ops::Binary::Kind::subtract, ops::Binary::Kind::multiply, ops::Binary::Kind::divide})
     list.push_back({"equal extents", ops::Binary{kind}, {{2, 16, 3, 5}, {2, 16, 3, 5}}});
   list.push_back({"a bias of channels", ops::Binary{}, {{2, 16, 4, 4}, {1, 16, 1, 1}}});
   list.push_back({"a bias of odd channels", ops::Binary{}, {{2, 7, 4, 4}, {7, 1, 1}}});
@@ -113,17 +118,24 @@ inline void add_norms(std::vector<Case>& list) {
                   {{3, 7}},
                   {std::nullopt, std::nullopt, c7, c7},
                   true});
-  list.push_back({"statistics of the batch", ops::BatchNorm{.num_features = 24, .tracked = false}, {{3, 24, 5, 9}}, {c24, c24}});
+  list.push_back(
+      {"statistics of the batch", ops::BatchNorm{.num_features = 24, .tracked = false}, {{3, 24, 5, 9}}, {c24, c24}});
   list.push_back({"statistics of the batch, not affine",
                   ops::BatchNorm{.num_features = 7, .affine = false, .tracked = false},
                   {{40, 7, 11}},
                   {}});
   list.push_back({"layer norm of tokens", ops::LayerNorm{.normalized = {96}}, {{3, 5, 96}}, {Dims{96}, Dims{96}}});
-  list.push_back({"layer norm of long tokens", ops::LayerNorm{.normalized = {2600}}, {{3, 2600}}, {Dims{2600}, std::nullopt}});
-  list.push_back({"layer norm of images", ops::LayerNorm{.normalized = {8, 3, 5}}, {{2, 8, 3, 5}}, {Dims{8, 3, 5}, Dims{8, 3, 5}}});
-  list.push_back({"layer norm of rows", ops::LayerNorm{.normalized = {9}}, {{2, 16, 33, 9}}, {std::nullopt, std::nullopt}});
+  list.push_back(
+      {"layer norm of long tokens", ops::LayerNorm{.normalized = {2600}}, {{3, 2600}}, {Dims{2600}, std::nullopt}});
+  list.push_back({"layer norm of images",
+                  ops::LayerNorm{.normalized = {8, 3, 5}},
+                  {{2, 8, 3, 5}},
+                  {Dims{8, 3, 5}, Dims{8, 3, 5}}});
+  list.push_back(
+      {"layer norm of rows", ops::LayerNorm{.normalized = {9}}, {{2, 16, 33, 9}}, {std::nullopt, std::nullopt}});
   list.push_back({"group norm", ops::GroupNorm{.groups = 3, .num_channels = 24}, {{2, 24, 5, 3}}, {c24, c24}});
-  list.push_back({"group norm of odd groups", ops::GroupNorm{.groups = 7, .num_channels = 7}, {{2, 7, 70, 31}}, {c7, c7}, true});
+  list.push_back(
+      {"group norm of odd groups", ops::GroupNorm{.groups = 7, .num_channels = 7}, {{2, 7, 70, 31}}, {c7, c7}, true});
 }
 
 inline void add_reductions(std::vector<Case>& list) {
@@ -153,7 +165,8 @@ inline void add_images(std::vector<Case>& list) {
       dilated{.kernel = 3, .dilation = 2};
   const ops::Activation relu{ops::Activation::Kind::relu};
   list.push_back({"max pool", ops::MaxPool2d{.window = {w3s2, w3s2}}, {{2, 16, 9, 7}}});
-  list.push_back({"max pool, odd and dilated", ops::MaxPool2d{.window = {dilated, w2}, .ceil_mode = true}, {{2, 3, 9, 7}}});
+  list.push_back(
+      {"max pool, odd and dilated", ops::MaxPool2d{.window = {dilated, w2}, .ceil_mode = true}, {{2, 3, 9, 7}}});
   list.push_back({"average pool", ops::AvgPool2d{.window = {w3s2, w3s2}}, {{2, 8, 9, 8}}, {}, true, relu});
   list.push_back({"average pool without padding",
                   ops::AvgPool2d{.window = {w3s2, w2}, .ceil_mode = true, .count_include_pad = false},
@@ -163,12 +176,15 @@ inline void add_images(std::vector<Case>& list) {
   list.push_back({"global", ops::AdaptiveAvgPool2d{}, {{2, 24, 7, 7}}});
   list.push_back({"nearest", ops::Upsample{.scale_height = 2, .scale_width = 2}, {{2, 16, 5, 3}}});
   list.push_back({"nearest to a size", ops::Upsample{.height = 131, .width = 5}, {{1, 3, 7, 9}}});
-  list.push_back({"bilinear", ops::Upsample{.scale_height = 2, .scale_width = 1.5, .mode = Mode::bilinear}, {{2, 8, 5, 6}}});
+  list.push_back(
+      {"bilinear", ops::Upsample{.scale_height = 2, .scale_width = 1.5, .mode = Mode::bilinear}, {{2, 8, 5, 6}}});
   list.push_back({"bilinear, aligned",
                   ops::Upsample{.height = 9, .width = 7, .mode = Mode::bilinear, .align_corners = true},
                   {{2, 5, 4, 7}}});
   list.push_back({"pad", ops::Pad{.pairs = 2, .amounts = {1, 2, 3, -1}, .value = 0.5f}, {{2, 8, 5, 6}}});
-  list.push_back({"pad channels", ops::Pad{.pairs = 3, .amounts = {0, 0, 0, 0, 1, 2}, .value = -__builtin_inff()}, {{2, 5, 3, 4}}});
+  list.push_back({"pad channels",
+                  ops::Pad{.pairs = 3, .amounts = {0, 0, 0, 0, 1, 2}, .value = -__builtin_inff()},
+                  {{2, 5, 3, 4}}});
   list.push_back({"pad a vector", ops::Pad{.pairs = 1, .amounts = {-3, 2}}, {{11}}, {}, true});
   list.push_back({"pad to", ops::PadTo{}, {{2, 16, 5, 6}, {1, 1, 8, 7}}});
   list.push_back({"cut to", ops::PadTo{}, {{2, 3, 5, 6}, {1, 1, 2, 3}}});
@@ -191,7 +207,8 @@ inline void add_copies(std::vector<Case>& list) {
 }
 
 inline void add_products(std::vector<Case>& list) {
-  const ops::Window one{}, w3{.kernel = 3, .before = 1, .after = 1}, stride2{.kernel = 3, .stride = 2, .before = 1, .after = 0},
+  const ops::Window one{}, w3{.kernel = 3, .before = 1, .after = 1},
+      stride2{.kernel = 3, .stride = 2, .before = 1, .after = 0},
       dilated{.kernel = 3, .before = 2, .after = 2, .dilation = 2}, up{.kernel = 2, .stride = 2},
       up3{.kernel = 3, .stride = 2, .before = 1, .after = 1};
   const ops::Activation relu{ops::Activation::Kind::relu}, scale{ops::Activation::Kind::scale, 0.5f};
@@ -201,19 +218,40 @@ inline void add_products(std::vector<Case>& list) {
   list.push_back({"1x1", conv(16, 24, {one, one}), {{2, 16, 5, 7}}, {Dims{24, 16, 1, 1}, Dims{24}}});
   list.push_back({"3x3", conv(5, 70, {w3, w3}), {{2, 5, 9, 8}}, {Dims{70, 5, 3, 3}, Dims{70}}, true, relu});
   list.push_back({"asymmetric", conv(8, 16, {stride2, w3}), {{2, 8, 9, 8}}, {Dims{16, 8, 3, 3}, std::nullopt}});
-  list.push_back({"dilated, grouped", conv(12, 18, {dilated, w3}, 2), {{1, 12, 7, 6}}, {Dims{18, 6, 3, 3}, Dims{18}}, false, scale});
+  list.push_back({"dilated, grouped",
+                  conv(12, 18, {dilated, w3}, 2),
+                  {{1, 12, 7, 6}},
+                  {Dims{18, 6, 3, 3}, Dims{18}},
+                  false,
+                  scale});
   list.push_back({"depthwise", conv(24, 24, {w3, w3}, 24), {{2, 24, 5, 6}}, {Dims{24, 1, 3, 3}, Dims{24}}, true, relu});
-  list.push_back({"depthwise, twice as many", conv(5, 10, {stride2, w3}, 5), {{2, 5, 6, 6}}, {Dims{10, 1, 3, 3}, std::nullopt}});
+  list.push_back(
+      {"depthwise, twice as many", conv(5, 10, {stride2, w3}, 5), {{2, 5, 6, 6}}, {Dims{10, 1, 3, 3}, std::nullopt}});
   const auto transposed = [](int in, int out, ops::Window2d window, int groups = 1, int more = 0) {
-    return ops::ConvTranspose2d{.in_channels = in, .out_channels = out, .groups = groups, .window = window,
-                                .output_padding_height = more, .output_padding_width = more};
+    return ops::ConvTranspose2d{.in_channels = in,
+                                .out_channels = out,
+                                .groups = groups,
+                                .window = window,
+                                .output_padding_height = more,
+                                .output_padding_width = more};
   };
-  list.push_back({"transposed", transposed(16, 8, {up, up}), {{2, 16, 3, 4}}, {Dims{16, 8, 2, 2}, Dims{8}}, false, relu});
-  list.push_back({"transposed, padded", transposed(6, 9, {up3, up3}, 1, 1), {{2, 6, 4, 3}}, {Dims{6, 9, 3, 3}, std::nullopt}});
-  list.push_back({"transposed, grouped", transposed(12, 6, {up3, dilated}, 3), {{1, 12, 4, 3}}, {Dims{12, 2, 3, 3}, Dims{6}}, true});
-  list.push_back({"linear", ops::Linear{.in_features = 70, .out_features = 33}, {{5, 70}}, {Dims{33, 70}, Dims{33}}, true, relu});
-  list.push_back({"linear of few features", ops::Linear{.in_features = 16, .out_features = 3}, {{2, 3, 16}}, {Dims{3, 16}, std::nullopt}});
-  list.push_back({"linear of images", ops::Linear{.in_features = 6, .out_features = 16}, {{2, 8, 5, 6}}, {Dims{16, 6}, Dims{16}}});
+  list.push_back(
+      {"transposed", transposed(16, 8, {up, up}), {{2, 16, 3, 4}}, {Dims{16, 8, 2, 2}, Dims{8}}, false, relu});
+  list.push_back(
+      {"transposed, padded", transposed(6, 9, {up3, up3}, 1, 1), {{2, 6, 4, 3}}, {Dims{6, 9, 3, 3}, std::nullopt}});
+  list.push_back({"transposed, grouped",
+                  transposed(12, 6, {up3, dilated}, 3),
+                  {{1, 12, 4, 3}},
+                  {Dims{12, 2, 3, 3}, Dims{6}},
+                  true});
+  list.push_back(
+      {"linear", ops::Linear{.in_features = 70, .out_features = 33}, {{5, 70}}, {Dims{33, 70}, Dims{33}}, true, relu});
+  list.push_back({"linear of few features",
+                  ops::Linear{.in_features = 16, .out_features = 3},
+                  {{2, 3, 16}},
+                  {Dims{3, 16}, std::nullopt}});
+  list.push_back(
+      {"linear of images", ops::Linear{.in_features = 6, .out_features = 16}, {{2, 8, 5, 6}}, {Dims{16, 6}, Dims{16}}});
   list.push_back({"matrices", ops::Matmul{}, {{65, 17}, {17, 66}}});
   list.push_back({"matrices of a batch", ops::Matmul{}, {{3, 1, 9, 16}, {1, 2, 16, 12}}, {}, false, relu});
   list.push_back({"matrices, one for all", ops::Matmul{}, {{2, 2, 5, 8}, {8, 5}}, {}, true});

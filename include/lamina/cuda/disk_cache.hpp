@@ -43,17 +43,16 @@ class DiskCache {
     if (folder_.empty()) return;
     std::error_code ignored;
     std::filesystem::create_directories(folder_, ignored);
-    const std::string whole = path(key), part = whole + "." + std::to_string(getpid()) + ".part";
-    {
-      std::ofstream file(part, std::ios::binary);
-      file << head(key, value) << key << value;
-      if (!file.flush()) {
-        std::filesystem::remove(part, ignored);
-        return;
-      }
-    }
-    std::filesystem::rename(part, whole, ignored);
-    if (ignored) std::filesystem::remove(part, ignored);
+    const std::string whole = path(key);
+    std::string part = whole + ".XXXXXX";
+    const int file = mkstemp(part.data());
+    if (file < 0) return;
+    close(file);
+    std::ofstream out(part, std::ios::binary);
+    out << head(key, value) << key << value;
+    out.close();
+    if (out) std::filesystem::rename(part, whole, ignored);
+    if (!out || ignored) std::filesystem::remove(part, ignored);
   }
 
   /// Where the value of a key is.

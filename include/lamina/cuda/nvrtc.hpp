@@ -40,12 +40,6 @@ class NvrtcProgram {
     throw nvrtc_error(text, source, std::move(log));
   }
 };
-
-inline std::pair<int, int> nvrtc_version() {
-  int major = 0, minor = 0;
-  nvrtcVersion(&major, &minor);
-  return {major, minor};
-}
 }  // namespace detail
 
 /// Machine code, and what the compiler said.
@@ -56,7 +50,8 @@ struct Cubin {
 /// Compiles CUDA C++ for an architecture (90 for sm_90). Throws gpu::nvrtc_error with the compiler's log.
 inline Cubin compile_cubin(const std::string& source, int architecture, std::vector<std::string> options = {}) {
   const detail::NvrtcProgram program(source);
-  options.insert(options.begin(), {"--gpu-architecture=sm_" + std::to_string(architecture), "--std=c++20", "--diag-suppress=177"});
+  options.insert(options.begin(),
+                 {"--gpu-architecture=sm_" + std::to_string(architecture), "--std=c++20", "--diag-suppress=177"});
   std::vector<const char*> arguments;
   for (const std::string& option : options) arguments.push_back(option.c_str());
   nvrtcResult result = nvrtcCompileProgram(program.get(), int(arguments.size()), arguments.data());
@@ -72,25 +67,41 @@ inline Cubin compile_cubin(const std::string& source, int architecture, std::vec
   return cubin;
 }
 
-/// The machine code of a source for an architecture: from this process's memory, from the folder that
-/// LAMINA_CUDA_CACHE names, or compiled. Threads that ask for the same wait for the first.
-inline const std::string& cached_cubin(const std::string& source, int architecture) {
-  static std::mutex mutex;
-  static std::map<std::string, std::string> cubins;
-  const auto [major, minor] = detail::nvrtc_version();
-  const std::string key = "cubin sm_" + std::to_string(architecture) + " nvrtc " + std::to_string(major) + "." +
-                          std::to_string(minor) + "\n" + source;
-  const std::lock_guard lock(mutex);
-  const auto found = cubins.find(key);
-  if (found != cubins.end()) return found->second;
-  const DiskCache disk;
-  std::optional<std::string> code = disk.read(key);
-  if (!code) {
-    code = compile_cubin(source, architecture).code;
-    disk.write(key, *code);
+/// Machine code by source and architecture. Threads that ask for the same wait for the first.
+class CubinCache {
+  std::mutex mutex_{};
+  std::map<std::string, std::string> cubins_{};
+  DiskCache disk_;
+
+ public:
+  explicit CubinCache(DiskCache disk) : disk_(std::move(disk)) {}
+  /// The cache of this process, and of the folder that LAMINA_CUDA_CACHE names.
+  static CubinCache& of_process() {
+    static CubinCache cache{DiskCache()};
+    return cache;
   }
-  return cubins.emplace(key, std::move(*code)).first->second;
-}
+
+  /// From memory, from the folder, or compiled. The reference stays valid.
+  const std::string& get(const std::string& source, int architecture) {
+    const std::string key = key_of(source, architecture);
+    const std::lock_guard lock(mutex_);
+    const auto found = cubins_.find(key);
+    if (found != cubins_.end()) return found->second;
+    std::optional<std::string> code = disk_.read(key);
+    if (!code) {
+      code = compile_cubin(source, architecture).code;
+      disk_.write(key, *code);
+    }
+    return cubins_.emplace(key, std::move(*code)).first->second;
+  }
+
+  static std::string key_of(const std::string& source, int architecture) {
+    int major = 0, minor = 0;
+    nvrtcVersion(&major, &minor);
+    return "cubin sm_" + std::to_string(architecture) + ", nvrtc " + std::to_string(major) + "." +
+           std::to_string(minor) + "\n" + source;
+  }
+};
 
 /// The architecture of the current device: 90 for compute capability 9.0.
 inline int current_architecture() {
@@ -125,7 +136,7 @@ class Module {
   explicit Module(const std::vector<Kernel>& kernels) : Module(kernels, current_architecture()) {}
   Module(const std::vector<Kernel>& kernels, int architecture) {
     if (kernels.empty()) return;
-    const std::string& code = cached_cubin(program_of(kernels), architecture);
+    const std::string& code = CubinCache::of_process().get(program_of(kernels), architecture);
     check(cudaLibraryLoadData(&library_, code.data(), nullptr, nullptr, 0, nullptr, nullptr, 0), "cudaLibraryLoadData");
     try {
       for (const Kernel& kernel : kernels) load(kernel);
@@ -160,8 +171,8 @@ class Module {
 
   void load(const Kernel& kernel) {
     if (kernel.arguments > most_arguments)
-      throw gpu_error("kernel " + kernel.name + " has " + std::to_string(kernel.arguments) + " arguments; the most are " +
-                      std::to_string(most_arguments));
+      throw gpu_error("kernel " + kernel.name + " has " + std::to_string(kernel.arguments) +
+                      " arguments; the most are " + std::to_string(most_arguments));
     Loaded loaded{nullptr, kernel.blocks, kernel.threads, kernel.arguments};
     check(cudaLibraryGetKernel(&loaded.kernel, library_, kernel.name.c_str()), "cudaLibraryGetKernel");
     kernels_.push_back(loaded);

@@ -14,9 +14,7 @@ struct Strides {
 };
 
 /// True if the channels of a pixel lie side by side.
-constexpr bool is_channels_last(const KernelTensor& x) {
-  return x.layout == Layout::channels_last && x.dims.rank == 4;
-}
+constexpr bool is_channels_last(const KernelTensor& x) { return x.layout == Layout::channels_last && x.dims.rank == 4; }
 
 constexpr Strides strides_of(const KernelTensor& x) {
   constexpr int planar[] = {0, 1, 2, 3, 4, 5}, channels_last[] = {0, 2, 3, 1};

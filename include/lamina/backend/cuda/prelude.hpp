@@ -121,7 +121,7 @@ struct Most {
 };
 
 // f over the values of a team: a thread, a warp, or the threads of a block. All of them get the result.
-template <int Team, class F> __device__ inline float combine(float v, F f) {
+template <int Team, class F> static __device__ float combine(float v, F f) {
   if constexpr (Team > 1) {
 #pragma unroll
     for (int distance = 16; distance > 0; distance /= 2) v = f(v, __shfl_xor_sync(0xffffffffu, v, distance));

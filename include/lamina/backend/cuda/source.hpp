@@ -123,7 +123,8 @@ inline void Source::declare_types() {
   declare("using ", "index", detail::has_small_numbers(call_) ? "int" : "long long");
   for (int i = 0; i < operands(); ++i) alias("X" + std::to_string(i), call_.operands[i].dtype);
   alias("Residual", residual() ? residual()->dtype : Dtype::float32);
-  if (names_parameters()) alias("Weight", role_of(call_.operation) == ops::Role::producer ? call_.weights : Dtype::float32);
+  if (names_parameters())
+    alias("Weight", role_of(call_.operation) == ops::Role::producer ? call_.weights : Dtype::float32);
   alias("Y", call_.out.dtype);
 }
 
@@ -173,7 +174,9 @@ inline std::string Source::absent_arguments() const {
 }
 
 inline Kernel Source::kernel(std::string_view family, idx work, unsigned threads) const {
-  const idx needed = (work + threads - 1) / threads, blocks = needed < 1 ? 1 : needed < most_blocks ? needed : most_blocks;
+  const idx needed = (work + threads - 1) / threads, blocks = needed < 1             ? 1
+                                                              : needed < most_blocks ? needed
+                                                                                     : most_blocks;
   std::string body = declarations_;
   body += "constexpr int threads = " + std::to_string(threads) + ";\nconstexpr index step = index(" +
           std::to_string(blocks) + ") * threads;\n";
@@ -184,8 +187,8 @@ inline Kernel Source::kernel(std::string_view family, idx work, unsigned threads
   for (const bool there : call_.parameters) kernel.arguments += there;
   kernel.name = std::string(family) + "_" + hexadecimal(hash_of(body + tail));
   kernel.source = "namespace lamina::in_" + kernel.name + " {\n" + body +
-                  "extern \"C\" __global__ void __launch_bounds__(" + std::to_string(threads) + ") " + kernel.name + tail +
-                  "}\nusing lamina::in_" + kernel.name + "::" + kernel.name + ";\n";
+                  "extern \"C\" __global__ void __launch_bounds__(" + std::to_string(threads) + ") " + kernel.name +
+                  tail + "}\nusing lamina::in_" + kernel.name + "::" + kernel.name + ";\n";
   return kernel;
 }
 

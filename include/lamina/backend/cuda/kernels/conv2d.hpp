@@ -1,5 +1,5 @@
-/// Convolution, where cuDNN has no engine: rows are pixels of the result, columns its channels, and the depth is that of
-/// the filter's memory, channels fastest.
+/// Convolution, where cuDNN has no engine: rows are pixels of the result, columns its channels, and the depth is that
+/// of the filter's memory, channels fastest.
 #pragma once
 #include "image.hpp"
 #include "product.hpp"
@@ -21,8 +21,8 @@ __device__ inline index result(index group, index row, index column) {
 }
 )";
 
-/// What convolutions and transposed ones have in common; `taps` declares source_row(h, p, i) and source_column(w, q, j):
-/// whether tap p of row h is one of the image, and its row; `filter` declares right.
+/// What convolutions and transposed ones have in common; `taps` declares source_row(h, p, i) and source_column(w, q,
+/// j): whether tap p of row h is one of the image, and its row; `filter` declares right.
 template <class Op>
 Kernel convolve(const Op& op, const KernelCall& call, std::string_view taps, std::string_view filter) {
   const KernelTensor& y = call.out;

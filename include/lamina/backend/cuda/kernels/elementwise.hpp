@@ -26,14 +26,16 @@ namespace detail {
                                        std::string_view expression, idx from, idx to, idx group) {
   const std::string n = std::to_string(group), array = "[" + n + "]";
   source << "  for (index i = first(); i < " + std::to_string((to - from) / group) + "; i += step) {\n";
-  source << "    const index at = i" + (group > 1 ? " * " + n : "") + (from > 0 ? " + " + std::to_string(from) : "") + ";\n";
+  source << "    const index at = i" + (group > 1 ? " * " + n : "") + (from > 0 ? " + " + std::to_string(from) : "") +
+                ";\n";
   source << "    Value result" + array;
   for (const Elements& x : in) source << ", " + x.values + array;
   source << ";\n";
   for (int t = 0; t < int(in.size()); ++t) {
     const Elements& x = in[std::size_t(t)];
     const std::string offset = axes.offset(t, "at");
-    if (axes.inner_step(t) == 1 || group == 1) source << "    load(" + x.pointer + " + (" + offset + "), " + x.values + ");\n";
+    if (axes.inner_step(t) == 1 || group == 1)
+      source << "    load(" + x.pointer + " + (" + offset + "), " + x.values + ");\n";
     else source << "    fill(to<Value>(" + x.pointer + "[" + offset + "]), " + x.values + ");\n";
   }
   source << "#pragma unroll\n    for (int k = 0; k < " + n + "; ++k) result[k] = " + std::string(expression) + ";\n";

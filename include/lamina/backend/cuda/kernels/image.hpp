@@ -55,7 +55,8 @@ namespace detail {
     const auto [n, c, h, w] = place(i * lanes);
     const X0* const x = x0 + n * x_n + c * x_c;
     float v[lanes];
-)" << body << R"(
+)" << body
+         << R"(
     put(y, residual, i * lanes, v);
   }
 )";

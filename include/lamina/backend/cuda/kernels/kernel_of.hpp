@@ -34,7 +34,8 @@ template <class... All> Kernel make_alternative(const std::variant<All...>& oper
 
 [[gnu::noinline]] inline void require_layout(const KernelTensor& x) {
   if (x.layout != Layout::planar && x.layout != Layout::channels_last)
-    throw error("lamina::gpu: kernels know planar and channels_last tensors, not " + std::string(layout_name(x.layout)));
+    throw error("lamina::gpu: kernels know planar and channels_last tensors, not " +
+                std::string(layout_name(x.layout)));
 }
 }  // namespace detail
 

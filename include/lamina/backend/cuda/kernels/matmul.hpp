@@ -24,17 +24,19 @@ namespace lamina::gpu {
                         .result_along_columns = to[n] == 1};
   Source source(call);
   declare_product(source, product);
-  const auto declare = [&](std::string head, int tensor, std::string row, idx row_step, std::string column, idx column_step) {
+  const auto declare = [&](std::string head, int tensor, std::string row, idx row_step, std::string column,
+                           idx column_step) {
     source.text(head + batch.offset(tensor, "group") + " + " + row + " * " + std::to_string(row_step) + " + " + column +
                 " * " + std::to_string(column_step));
   };
   declare("__device__ inline float left(const X0* x, index group, index row, index d) { return to<float>(x[", 0, "row",
           from_a[am], "d", from_a[am + 1]);
   source.text("]); }\n");
-  declare("__device__ inline float right(const X1* x, index group, index d, index column) { return to<float>(x[", 1, "d",
-          from_b[bm], "column", from_b[bm + 1]);
+  declare("__device__ inline float right(const X1* x, index group, index d, index column) { return to<float>(x[", 1,
+          "d", from_b[bm], "column", from_b[bm + 1]);
   source.text("]); }\n");
-  declare("__device__ inline index result(index group, index row, index column) { return ", 2, "row", to[m], "column", to[n]);
+  declare("__device__ inline index result(index group, index row, index column) { return ", 2, "row", to[m], "column",
+          to[n]);
   source.text("; }\n");
   return multiply(op.name, source, product, "x1");
 }

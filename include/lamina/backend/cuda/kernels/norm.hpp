@@ -63,7 +63,8 @@ struct NormAxes {
   for (int d = 0; d < channels.dims.rank; ++d) channels.dims[d] = d == 1 ? call.out.dims[1] : 1;
   constexpr std::string_view names[] = {"weight", "bias", "mean", "variance"};
   for (int i = 0; i < 4; ++i)
-    if (call.parameters[i]) in.push_back({std::string(names[i]), std::string("wbmv").substr(std::size_t(i), 1), channels});
+    if (call.parameters[i])
+      in.push_back({std::string(names[i]), std::string("wbmv").substr(std::size_t(i), 1), channels});
   std::string text = "(a[k] - m[k]) / sqrtf(v[k] + " + literal(float(op.eps)) + ")";
   if (call.parameters[0]) text += " * w[k]";
   if (call.parameters[1]) text += " + b[k]";

@@ -24,9 +24,8 @@ namespace detail {
   source.text("__device__ inline bool is_inside(index at, index& from) {\n");
   for (int d = 0; d < y.dims.rank; ++d) {
     const std::string name = "d" + std::to_string(d);
-    source.text("  const index " + name + " = " +
-                position("at", to[d], y.dims[d], to[d] * y.dims[d] == count(y.dims)) + " - " + "(" +
-                std::to_string(before[d]) + ");\n");
+    source.text("  const index " + name + " = " + position("at", to[d], y.dims[d], to[d] * y.dims[d] == count(y.dims)) +
+                " - " + "(" + std::to_string(before[d]) + ");\n");
     offset += " + " + name + " * " + std::to_string(from[d]);
     condition += " && " + name + " >= 0 && " + name + " < " + std::to_string(x.dims[d]);
   }

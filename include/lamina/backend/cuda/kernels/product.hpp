@@ -10,8 +10,8 @@ namespace lamina::gpu {
 ///   left(x0, group, row, d)   right(p, group, d, column), p the weight or second operand   result(group, row, column)
 struct Product {
   idx groups = 1, rows = 1, columns = 1, depth = 1;
-  bool left_along_depth = true;     ///< neighbours along the depth are neighbours in memory, else along the rows
-  bool right_along_depth = true;    ///< likewise, else along the columns
+  bool left_along_depth = true;      ///< neighbours along the depth are neighbours in memory, else along the rows
+  bool right_along_depth = true;     ///< likewise, else along the columns
   bool result_along_columns = true;  ///< columns are neighbours in memory
 };
 
@@ -19,7 +19,7 @@ namespace detail {
 /// Tiles of 64 x 64 in slices of 16 of the depth: 4 x 4 sums a thread.
 inline constexpr std::string_view tile_body = R"(
   constexpr int side = 64, slice = 16, own = 4;
-  __shared__ alignas(16) float a[slice][side + 4], b[slice][side + 4];
+  alignas(16) __shared__ float a[slice][side + 4], b[slice][side + 4];
   const int i0 = int(threadIdx.x) / 16 * own, j0 = int(threadIdx.x) % 16 * own;
   for (index t = blockIdx.x; t < tiles; t += step / threads) {
     const index group = t / (across * down), left_column = t % across * side, top = t / across % down * side;

@@ -39,8 +39,7 @@ inline constexpr std::string_view upsample_body = R"(
 )";
 
 inline float upsample_ratio(const ops::Upsample& op, idx in, idx out, double scale) {
-  if (op.mode == ops::Upsample::Mode::bilinear && op.align_corners)
-    return out > 1 ? float(in - 1) / float(out - 1) : 0;
+  if (op.mode == ops::Upsample::Mode::bilinear && op.align_corners) return out > 1 ? float(in - 1) / float(out - 1) : 0;
   return scale > 0 ? float(1 / scale) : float(in) / float(out);
 }
 }  // namespace detail
