@@ -1,6 +1,7 @@
 /// Extents that tensors share, and how far each tensor steps along them: from these the index arithmetic of kernels is
 /// written.
 #pragma once
+#include "code.hpp"
 #include "kernel.hpp"
 #include <vector>
 
@@ -84,40 +85,50 @@ struct Axes {
   }
 
   /// Where a tensor has the element of a number, as an expression: "i / 64 % 56 * 3136 + i % 64".
-  inline std::string offset(int tensor, std::string_view number) const;
+  std::string offset(int tensor, std::string_view number) const;
 
   static constexpr bool continues(const Axis& slower, const Axis& faster, int tensor) {
     return slower.steps[tensor] == faster.steps[tensor] * faster.extent;
   }
 };
 
-/// Which of `extent` positions a number stands for, as an expression: "i / step % extent", simpler where it can be.
-[[gnu::noinline]] inline std::string position(std::string_view number, idx step, idx extent, bool slowest) {
+/// Which of `extent` positions an element number stands for, as an expression: "at / step % extent", simpler where it
+/// can be. The slowest dimension has no modulus.
+[[gnu::cold]] inline std::string position(std::string_view number, idx step, idx extent, bool slowest) {
   if (extent == 1) return "0";
-  std::string text(number);
-  if (step != 1) text += " / " + std::to_string(step);
-  if (!slowest) text += " % " + std::to_string(extent);
-  return text;
+  Code code;
+  code << number;
+  if (step != 1) code << " / " << step;
+  if (!slowest) code << " % " << extent;
+  return code.text;
 }
 
-inline std::string Axes::offset(int tensor, std::string_view number) const {
-  std::string text;
+[[gnu::cold]] inline std::string Axes::offset(int tensor, std::string_view number) const {
+  std::string sum;
   for (int i = rank - 1; i >= 0; --i) {
     idx faster = 1, extent = axes[i].extent;
     for (int j = i + 1; j < rank; ++j) faster *= axes[j].extent;
     const idx step = axes[i].steps[tensor];
     while (i > 0 && axes[i - 1].steps[tensor] == step * extent) extent *= axes[--i].extent;
     if (step == 0) continue;
-    std::string term = position(number, faster, extent, i == 0);
-    if (step != 1) term += " * " + std::to_string(step);
-    text = text.empty() ? term : term + " + " + text;
+    Code term;
+    term << position(number, faster, extent, i == 0);
+    if (step != 1) term << " * " << step;
+    if (!sum.empty()) term << " + " << sum;
+    sum = term.text;
   }
-  return text.empty() ? "0" : text;
+  return sum.empty() ? "0" : sum;
+}
+
+/// The position of each element of a tensor along a dimension, as an expression of its number in memory.
+inline std::string coordinate(const KernelTensor& x, int dim, std::string_view number) {
+  const idx step = strides_of(x)[dim];
+  return position(number, step, x.dims[dim], step * x.dims[dim] == count(x.dims));
 }
 
 /// The axes of a result and of operands that are stretched to it (the result is the last tensor), in the order of the
 /// result's memory.
-[[gnu::noinline]] inline Axes axes_over(const std::vector<KernelTensor>& operands, const KernelTensor& result) {
+[[gnu::cold]] inline Axes axes_over(const std::vector<KernelTensor>& operands, const KernelTensor& result) {
   const int count = int(operands.size());
   Axes axes(count + 1);
   for (int d = 0; d < result.dims.rank; ++d) {

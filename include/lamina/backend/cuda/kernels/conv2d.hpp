@@ -39,9 +39,9 @@ Kernel convolve(const Op& op, const KernelCall& call, std::string_view taps, std
   declare_window(source, op.window);
   declare_steps(source, "y", y);
   source.constant("in_channels", in_channels);
-  source.text(taps);
-  source.text(convolution_pixels);
-  source.text(filter);
+  source.head << taps;
+  source.head << convolution_pixels;
+  source.head << filter;
   return multiply(op.name, source, product, "weight");
 }
 

@@ -6,7 +6,7 @@ namespace lamina::gpu {
 
 namespace detail {
 /// The type through which elements go: integers and equal types stay exact.
-[[gnu::noinline]] inline std::string_view copied_type(const KernelCall& call) {
+[[gnu::cold]] inline std::string_view copied_type(const KernelCall& call) {
   const auto is_float = [](Dtype d) { return d == Dtype::float32 || d == Dtype::float16 || d == Dtype::bfloat16; };
   const bool changes = call.has_residual || call.activation.kind != ops::Activation::Kind::identity;
   const Dtype from = call.operands[0].dtype, to = call.out.dtype;
@@ -36,27 +36,27 @@ inline constexpr std::string_view transpose_body = R"(
 )";
 
 /// [N, C, H, W] <-> [N, H, W, C]
-[[gnu::noinline]] inline Kernel transpose(const KernelCall& call) {
+[[gnu::cold]] inline Kernel transpose(const KernelCall& call) {
   constexpr idx tile = 32;
   const Dims& dims = call.out.dims;
   const bool to_last = is_channels_last(call.out);
   const idx area = dims[2] * dims[3], rows = to_last ? area : dims[1], columns = to_last ? dims[1] : area;
   const idx across = (rows + tile - 1) / tile, down = (columns + tile - 1) / tile, tiles = dims[0] * across * down;
   Source source(call);
-  source.text("using Value = " + std::string(copied_type(call)) + ";\n");
+  source.type("Value", copied_type(call));
   source.constant("rows", rows);
   source.constant("columns", columns);
   source.constant("across", across);
   source.constant("down", down);
   source.constant("tiles", tiles);
-  source << transpose_body;
+  source.body << transpose_body;
   return source.kernel("transpose", tiles * 256);
 }
 
 inline bool is_planar(const KernelTensor& x) { return !is_channels_last(x) || is_one_order(x.dims); }
 
 /// Operand and result are of the same extents.
-[[gnu::noinline]] inline Kernel copy(const KernelCall& call) {
+[[gnu::cold]] inline Kernel copy(const KernelCall& call) {
   const KernelTensor &x = call.operands[0], &y = call.out;
   constexpr idx least = 8;  // below this a tile is mostly empty
   if (is_planar(x) != is_planar(y) && x.dims[1] >= least && x.dims[2] * x.dims[3] >= least) return transpose(call);
@@ -65,14 +65,14 @@ inline bool is_planar(const KernelTensor& x) { return !is_channels_last(x) || is
 }
 
 /// Elements in their row-major order, under extents of two kinds.
-[[gnu::noinline]] inline Kernel rearrange(const KernelCall& call) {
+[[gnu::cold]] inline Kernel rearrange(const KernelCall& call) {
   const KernelTensor &x = call.operands[0], &y = call.out;
   const Axes from = axes_over({x}, {x.dims}), to = axes_over({{y.dims}}, y);
   Source source(call);
-  source.text("using Value = " + std::string(copied_type(call)) + ";\n");
+  source.type("Value", copied_type(call));
   source.function("number_of", "at", to.offset(0, "at"));
   source.function("source_of", "number", from.offset(0, "number"));
-  source << "  for (index i = first(); i < " << std::to_string(count(y.dims)) << R"(; i += step) {
+  source.body << "  for (index i = first(); i < " << count(y.dims) << R"(; i += step) {
     Value v[1] = {to<Value>(x0[source_of(number_of(i))])};
     put(y, residual, i, v);
   }
@@ -81,7 +81,7 @@ inline bool is_planar(const KernelTensor& x) { return !is_channels_last(x) || is
 }
 
 /// A tensor in row-major order is one under any extents.
-[[gnu::noinline]] inline Kernel alias(const KernelCall& call) {
+[[gnu::cold]] inline Kernel alias(const KernelCall& call) {
   KernelTensor x = call.operands[0];
   KernelCall renamed = call;
   if (is_planar(x)) x = {call.out.dims, x.dtype};

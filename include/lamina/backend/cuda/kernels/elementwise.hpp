@@ -12,7 +12,7 @@ struct Elements {
 
 namespace detail {
 /// How many neighbours a thread takes: they lie side by side, or are one, in every tensor.
-[[gnu::noinline]] inline idx neighbours(const Axes& axes, bool any_small, bool with_rest) {
+[[gnu::cold]] inline idx neighbours(const Axes& axes, bool any_small, bool with_rest) {
   for (int t = 0; t < axes.tensors; ++t)
     if (axes.inner_step(t) > 1) return 1;
   if (axes.rank == 0) return 1;
@@ -21,31 +21,29 @@ namespace detail {
   return n;
 }
 
-/// The loop over whole groups of neighbours from element `from` on.
-[[gnu::noinline]] inline void add_loop(Source& source, const std::vector<Elements>& in, const Axes& axes,
-                                       std::string_view expression, idx from, idx to, idx group) {
-  const std::string n = std::to_string(group), array = "[" + n + "]";
-  source << "  for (index i = first(); i < " + std::to_string((to - from) / group) + "; i += step) {\n";
-  source << "    const index at = i" + (group > 1 ? " * " + n : "") + (from > 0 ? " + " + std::to_string(from) : "") +
-                ";\n";
-  source << "    Value result" + array;
-  for (const Elements& x : in) source << ", " + x.values + array;
-  source << ";\n";
+/// The loop over the groups of neighbours from element `from` to `to`.
+[[gnu::cold]] inline void add_loop(Source& source, const std::vector<Elements>& in, const Axes& axes,
+                                   std::string_view expression, idx from, idx to, idx group) {
+  Code& code = source.body;
+  code << "  for (index i = first(); i < " << (to - from) / group << "; i += step) {\n    const index at = i * "
+       << group << " + " << from << ";\n    Value result[" << group << "]";
+  for (const Elements& x : in) code << ", " << x.values << "[" << group << "]";
+  code << ";\n";
   for (int t = 0; t < int(in.size()); ++t) {
     const Elements& x = in[std::size_t(t)];
     const std::string offset = axes.offset(t, "at");
     if (axes.inner_step(t) == 1 || group == 1)
-      source << "    load(" + x.pointer + " + (" + offset + "), " + x.values + ");\n";
-    else source << "    fill(to<Value>(" + x.pointer + "[" + offset + "]), " + x.values + ");\n";
+      code << "    load(" << x.pointer << " + (" << offset << "), " << x.values << ");\n";
+    else code << "    fill(to<Value>(" << x.pointer << "[" << offset << "]), " << x.values << ");\n";
   }
-  source << "#pragma unroll\n    for (int k = 0; k < " + n + "; ++k) result[k] = " + std::string(expression) + ";\n";
-  source << "    store(y + at, result);\n  }\n";
+  code << "#pragma unroll\n    for (int k = 0; k < " << group << "; ++k) result[k] = " << expression
+       << ";\n    store(y + at, result);\n  }\n";
 }
 }  // namespace detail
 
 /// y = activation(expression + residual), the expression one of `values[k]`.
-[[gnu::noinline]] inline Kernel elementwise(std::string_view family, Source& source, std::vector<Elements> in,
-                                            std::string expression, std::string_view value = "float") {
+[[gnu::cold]] inline Kernel elementwise(std::string_view family, Source& source, std::vector<Elements> in,
+                                        std::string expression, std::string_view value = "float") {
   const KernelCall& call = source.call();
   if (call.has_residual) {
     in.push_back({"residual", "added", *source.residual()});
@@ -61,17 +59,17 @@ namespace detail {
   const Axes axes = axes_over(tensors, call.out);
   const idx size = count(call.out.dims), group = detail::neighbours(axes, any_small, axes.rank == 1),
             whole = size / group * group;
-  source.text("using Value = " + std::string(value) + ";\n");
+  source.type("Value", value);
   if (whole > 0) detail::add_loop(source, in, axes, expression, 0, whole, group);
   if (whole < size) detail::add_loop(source, in, axes, expression, whole, size, 1);
   return source.kernel(family, size / group);
 }
 
-/// The operands of a call, their values named a, b.
+/// The one or two operands of a call, their values named a, b.
 inline std::vector<Elements> operands_of(const Source& source) {
   std::vector<Elements> in;
   for (int i = 0; i < source.operands(); ++i)
-    in.push_back({"x" + std::to_string(i), std::string(1, char('a' + i)), source.call().operands[i]});
+    in.push_back({i == 0 ? "x0" : "x1", i == 0 ? "a" : "b", source.call().operands[i]});
   return in;
 }
 

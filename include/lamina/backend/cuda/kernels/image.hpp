@@ -6,7 +6,7 @@ namespace lamina::gpu {
 
 namespace detail {
 /// Channels that a thread takes together.
-[[gnu::noinline]] inline idx channels_together(const KernelCall& call) {
+[[gnu::cold]] inline idx channels_together(const KernelCall& call) {
   const KernelTensor &x = call.operands[0], &y = call.out;
   if (!is_channels_last(x) || !is_channels_last(y)) return 1;
   idx n = item_size(x.dtype) < 4 || item_size(y.dtype) < 4 ? 8 : 4;
@@ -15,23 +15,21 @@ namespace detail {
 }
 
 /// Declares the steps of a tensor: x_n, x_c, x_h, x_w.
-[[gnu::noinline]] inline void declare_steps(Source& source, std::string prefix, const KernelTensor& x) {
+[[gnu::cold]] inline void declare_steps(Source& source, std::string prefix, const KernelTensor& x) {
   const Strides strides = strides_of(x);
   for (int d = 0; d < 4; ++d) source.constant(prefix + "_" + "nchw"[d], strides[d]);
 }
 
 /// Declares place(at), the position of an element of an image.
-[[gnu::noinline]] inline void declare_place(Source& source, const KernelTensor& y) {
-  const Strides strides = strides_of(y);
-  source.text("__device__ inline Position<index> place(index at) {\n  return {");
-  for (int d = 0; d < 4; ++d)
-    source.text((d > 0 ? ", " : "") + position("at", strides[d], y.dims[d], strides[d] * y.dims[d] == count(y.dims)));
-  source.text("};\n}\n");
+[[gnu::cold]] inline void declare_place(Source& source, const KernelTensor& y) {
+  source.head << "__device__ inline Position<index> place(index at) {\n  return {" << coordinate(y, 0, "at");
+  for (int d = 1; d < 4; ++d) source.head << ", " << coordinate(y, d, "at");
+  source.head << "};\n}\n";
 }
 }  // namespace detail
 
 /// Declares in_height, in_width, out_height, out_width, the steps of the operand and place(at) of the result.
-[[gnu::noinline]] inline Source image_source(const KernelCall& call) {
+[[gnu::cold]] inline Source image_source(const KernelCall& call) {
   const Dims &x = call.operands[0].dims, &y = call.out.dims;
   Source source(call);
   source.constant("in_height", x[2]);
@@ -45,18 +43,17 @@ namespace detail {
 
 /// The kernel of an image_source: for every `lanes` elements of the result `body` makes `float v[lanes]` from `x`, the
 /// image and channels of the operand that they belong to, and (h, w), the position of their pixel.
-[[gnu::noinline]] inline Kernel image_kernel(std::string_view family, Source& source, std::string_view body) {
+[[gnu::cold]] inline Kernel image_kernel(std::string_view family, Source& source, std::string_view body) {
   const KernelCall& call = source.call();
   const idx lanes = detail::channels_together(call), work = count(call.out.dims) / lanes;
   source.constant("lanes", lanes);
   source.constant("groups", work);
-  source << R"(
+  source.body << R"(
   for (index i = first(); i < groups; i += step) {
     const auto [n, c, h, w] = place(i * lanes);
     const X0* const x = x0 + n * x_n + c * x_c;
     float v[lanes];
-)" << body
-         << R"(
+)" << body << R"(
     put(y, residual, i * lanes, v);
   }
 )";
@@ -64,7 +61,7 @@ namespace detail {
 }
 
 /// Declares a window: kernel_h, stride_h, before_h, dilation_h, and the same for the width.
-[[gnu::noinline]] inline void declare_window(Source& source, const ops::Window2d& window) {
+[[gnu::cold]] inline void declare_window(Source& source, const ops::Window2d& window) {
   const auto declare = [&](const ops::Window& w, std::string suffix) {
     source.constant("kernel" + suffix, idx(w.kernel));
     source.constant("stride" + suffix, idx(w.stride));

@@ -32,7 +32,7 @@ template <class... All> Kernel make_alternative(const std::variant<All...>& oper
   return kernel;
 }
 
-[[gnu::noinline]] inline void require_layout(const KernelTensor& x) {
+[[gnu::cold]] inline void require_layout(const KernelTensor& x) {
   if (x.layout != Layout::planar && x.layout != Layout::channels_last)
     throw error("lamina::gpu: kernels know planar and channels_last tensors, not " +
                 std::string(layout_name(x.layout)));
@@ -40,7 +40,7 @@ template <class... All> Kernel make_alternative(const std::variant<All...>& oper
 }  // namespace detail
 
 /// The kernel of a call. Throws lamina::error for layouts and element types that kernels do not know.
-[[gnu::noinline]] inline Kernel kernel_of(const KernelCall& call) {
+[[gnu::cold]] inline Kernel kernel_of(const KernelCall& call) {
   for (int i = 0; i < call.operand_count; ++i) detail::require_layout(call.operands[i]);
   detail::require_layout(call.out);
   if (count(call.out.dims) == 0) return Source(call).kernel("nothing", 0);

@@ -5,7 +5,7 @@
 namespace lamina::gpu {
 
 /// Parameters: weight [out, in], bias.
-[[gnu::noinline]] inline Kernel make_kernel(const ops::Linear& op, const KernelCall& call) {
+[[gnu::cold]] inline Kernel make_kernel(const ops::Linear& op, const KernelCall& call) {
   const KernelTensor &x = call.operands[0], &y = call.out;
   const int last = x.dims.rank - 1;
   const Strides from = strides_of(x), to = strides_of(y);
@@ -25,14 +25,14 @@ namespace lamina::gpu {
   source.function("row_of_y", "row", rows.offset(1, "row"));
   source.constant("feature_of_x", from[last]);
   source.constant("feature_of_y", to[last]);
-  source.text(R"(__device__ inline float left(const X0* x, index, index row, index d) {
+  source.head << R"(__device__ inline float left(const X0* x, index, index row, index d) {
   return to<float>(x[row_of_x(row) + d * feature_of_x]);
 }
 __device__ inline float right(const Weight* weight, index, index d, index column) {
   return to<float>(weight[column * depth + d]);
 }
 __device__ inline index result(index, index row, index column) { return row_of_y(row) + column * feature_of_y; }
-)");
+)";
   return multiply(op.name, source, product, "weight");
 }
 

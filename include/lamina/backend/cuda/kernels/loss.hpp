@@ -73,11 +73,11 @@ inline constexpr std::string_view cross_entropy_all = R"(
 )";
 }  // namespace detail
 
-[[gnu::noinline]] inline Kernel make_kernel(const ops::PairLoss& op, const KernelCall& call) {
+[[gnu::cold]] inline Kernel make_kernel(const ops::PairLoss& op, const KernelCall& call) {
   constexpr std::string_view functions[] = {"mse", "l1", "bce_with_logits"};
   const std::string function(functions[int(op.kind)]);
   Source source(call);
-  source.text(detail::pair_functions);
+  source.head << detail::pair_functions;
   if (op.reduction == ops::Reduction::none)
     return elementwise(function, source, operands_of(source), function + "(a[k], b[k])");
   const KernelTensor &x = call.operands[0], &t = call.operands[1];
@@ -87,13 +87,13 @@ inline constexpr std::string_view cross_entropy_all = R"(
   source.constant("groups", count(x.dims) / lanes);
   source.constant("mean_of_all", op.reduction == ops::Reduction::mean);
   source.function("target_at", "at", axes.offset(0, "at"));
-  source.text("__device__ inline float loss(float x, float t) { return " + function + "(x, t); }\n");
-  source << detail::pair_body;
+  source.head << "__device__ inline float loss(float x, float t) { return " << function << "(x, t); }\n";
+  source.body << detail::pair_body;
   return source.kernel(function, detail::loss_threads, detail::loss_threads);
 }
 
 /// The second operand holds class numbers, of any integer type.
-[[gnu::noinline]] inline Kernel make_kernel(const ops::CrossEntropy& op, const KernelCall& call) {
+[[gnu::cold]] inline Kernel make_kernel(const ops::CrossEntropy& op, const KernelCall& call) {
   const Dims& dims = call.operands[0].dims;
   const Strides x = strides_of(call.operands[0]), t = strides_of(call.operands[1]), y = strides_of(call.out);
   const bool each = op.reduction == ops::Reduction::none;
@@ -104,10 +104,10 @@ inline constexpr std::string_view cross_entropy_all = R"(
   Source source(call);
   source.constant("smoothing", float(op.label_smoothing));
   source.constant("mean_of_all", op.reduction == ops::Reduction::mean);
-  source.text("constexpr long long ignored = " + std::to_string(op.ignore_index) + ";\n");
-  if (!each) source << "  float total = 0, counted = 0;\n";
+  source.head << "constexpr long long ignored = " << op.ignore_index << ";\n";
+  if (!each) source.body << "  float total = 0, counted = 0;\n";
   begin_rows(source, r, {"x", "t", "y"});
-  source << detail::cross_entropy_body << (each ? detail::cross_entropy_each : detail::cross_entropy_all);
+  source.body << detail::cross_entropy_body << (each ? detail::cross_entropy_each : detail::cross_entropy_all);
   if (each) return source.kernel(op.name, r.rows.size() * r.team, r.threads);
   const unsigned threads = r.team > 32 ? r.team : detail::loss_threads;
   return source.kernel(op.name, threads, threads);

@@ -4,7 +4,7 @@
 
 namespace lamina::gpu {
 
-[[gnu::noinline]] inline Kernel make_kernel(const ops::Matmul& op, const KernelCall& call) {
+[[gnu::cold]] inline Kernel make_kernel(const ops::Matmul& op, const KernelCall& call) {
   const KernelTensor &a = call.operands[0], &b = call.operands[1], &y = call.out;
   const int m = y.dims.rank - 2, n = y.dims.rank - 1;
   const int am = a.dims.rank - 2, bm = b.dims.rank - 2;
@@ -24,20 +24,13 @@ namespace lamina::gpu {
                         .result_along_columns = to[n] == 1};
   Source source(call);
   declare_product(source, product);
-  const auto declare = [&](std::string head, int tensor, std::string row, idx row_step, std::string column,
-                           idx column_step) {
-    source.text(head + batch.offset(tensor, "group") + " + " + row + " * " + std::to_string(row_step) + " + " + column +
-                " * " + std::to_string(column_step));
-  };
-  declare("__device__ inline float left(const X0* x, index group, index row, index d) { return to<float>(x[", 0, "row",
-          from_a[am], "d", from_a[am + 1]);
-  source.text("]); }\n");
-  declare("__device__ inline float right(const X1* x, index group, index d, index column) { return to<float>(x[", 1,
-          "d", from_b[bm], "column", from_b[bm + 1]);
-  source.text("]); }\n");
-  declare("__device__ inline index result(index group, index row, index column) { return ", 2, "row", to[m], "column",
-          to[n]);
-  source.text("; }\n");
+  source.head
+      << "__device__ inline float left(const X0* x, index group, index row, index d) {\n  return to<float>(x["
+      << batch.offset(0, "group") << " + row * " << from_a[am] << " + d * " << from_a[am + 1] << "]);\n}\n"
+      << "__device__ inline float right(const X1* x, index group, index d, index column) {\n  return to<float>(x["
+      << batch.offset(1, "group") << " + d * " << from_b[bm] << " + column * " << from_b[bm + 1] << "]);\n}\n"
+      << "__device__ inline index result(index group, index row, index column) {\n  return " << batch.offset(2, "group")
+      << " + row * " << to[m] << " + column * " << to[n] << ";\n}\n";
   return multiply(op.name, source, product, "x1");
 }
 

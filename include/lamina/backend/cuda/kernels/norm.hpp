@@ -47,33 +47,33 @@ struct NormAxes {
 };
 
 /// Weight and bias are numbered by p, x and y by themselves.
-[[gnu::noinline]] inline Kernel normalize(std::string_view family, const KernelCall& call, Rows& r, double eps) {
+[[gnu::cold]] inline Kernel normalize(std::string_view family, const KernelCall& call, Rows& r, double eps) {
   Source source(call);
   source.constant("eps", float(eps));
   begin_rows(source, r, {"x", "y", "p"});
-  source << normalize_body;
+  source.body << normalize_body;
   return source.kernel(family, r.rows.size() * r.team, r.threads);
 }
 
 /// With running statistics every element is by itself.
-[[gnu::noinline]] inline Kernel normalize_each(const ops::BatchNorm& op, const KernelCall& call) {
+[[gnu::cold]] inline Kernel normalize_each(const ops::BatchNorm& op, const KernelCall& call) {
+  constexpr const char *pointers[] = {"weight", "bias", "mean", "variance"}, *values[] = {"w", "b", "m", "v"};
   Source source(call);
   std::vector<Elements> in = operands_of(source);
   KernelTensor channels{call.out.dims};
   for (int d = 0; d < channels.dims.rank; ++d) channels.dims[d] = d == 1 ? call.out.dims[1] : 1;
-  constexpr std::string_view names[] = {"weight", "bias", "mean", "variance"};
   for (int i = 0; i < 4; ++i)
-    if (call.parameters[i])
-      in.push_back({std::string(names[i]), std::string("wbmv").substr(std::size_t(i), 1), channels});
-  std::string text = "(a[k] - m[k]) / sqrtf(v[k] + " + literal(float(op.eps)) + ")";
-  if (call.parameters[0]) text += " * w[k]";
-  if (call.parameters[1]) text += " + b[k]";
-  return elementwise(op.name, source, in, text);
+    if (call.parameters[i]) in.push_back({pointers[i], values[i], channels});
+  Code expression;
+  expression << "(a[k] - m[k]) / sqrtf(v[k] + " << float(op.eps) << ")";
+  if (call.parameters[0]) expression << " * w[k]";
+  if (call.parameters[1]) expression << " + b[k]";
+  return elementwise(op.name, source, in, expression.text);
 }
 }  // namespace detail
 
 /// With running statistics the result may be the operand.
-[[gnu::noinline]] inline Kernel make_kernel(const ops::BatchNorm& op, const KernelCall& call) {
+[[gnu::cold]] inline Kernel make_kernel(const ops::BatchNorm& op, const KernelCall& call) {
   if (call.parameters[2] && call.parameters[3]) return detail::normalize_each(op, call);
   const Dims& dims = call.out.dims;
   const detail::NormAxes axes(call);
@@ -82,7 +82,7 @@ struct NormAxes {
   return detail::normalize(op.name, call, r, op.eps);
 }
 
-[[gnu::noinline]] inline Kernel make_kernel(const ops::LayerNorm& op, const KernelCall& call) {
+[[gnu::cold]] inline Kernel make_kernel(const ops::LayerNorm& op, const KernelCall& call) {
   const Dims& dims = call.out.dims;
   const detail::NormAxes axes(call);
   const Strides parameter = strides_of({op.normalized});
@@ -94,7 +94,7 @@ struct NormAxes {
   return detail::normalize(op.name, call, r, op.eps);
 }
 
-[[gnu::noinline]] inline Kernel make_kernel(const ops::GroupNorm& op, const KernelCall& call) {
+[[gnu::cold]] inline Kernel make_kernel(const ops::GroupNorm& op, const KernelCall& call) {
   const Dims& dims = call.out.dims;
   const idx channels = dims[1] / op.groups;
   const detail::NormAxes axes(call);

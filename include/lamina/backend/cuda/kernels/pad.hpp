@@ -6,7 +6,7 @@ namespace lamina::gpu {
 
 namespace detail {
 /// Neighbours that come from neighbours, or are padding, together.
-[[gnu::noinline]] inline idx padded_together(const KernelCall& call, const idx* before) {
+[[gnu::cold]] inline idx padded_together(const KernelCall& call, const idx* before) {
   const KernelTensor &x = call.operands[0], &y = call.out;
   if (is_channels_last(x) != is_channels_last(y) || y.dims.rank == 0) return 1;
   const int fastest = is_channels_last(y) ? 1 : y.dims.rank - 1;
@@ -17,29 +17,27 @@ namespace detail {
 }
 
 /// Declares is_inside(at, from): whether an element of the result is one of x, and which.
-[[gnu::noinline]] inline void declare_inside(Source& source, const idx* before) {
+[[gnu::cold]] inline void declare_inside(Source& source, const idx* before) {
   const KernelTensor &x = source.call().operands[0], &y = source.call().out;
-  const Strides from = strides_of(x), to = strides_of(y);
-  std::string offset = "0", condition = "true";
-  source.text("__device__ inline bool is_inside(index at, index& from) {\n");
+  const Strides steps = strides_of(x);
+  Code offset, condition;
+  source.head << "__device__ inline bool is_inside(index at, index& from) {\n";
   for (int d = 0; d < y.dims.rank; ++d) {
-    const std::string name = "d" + std::to_string(d);
-    source.text("  const index " + name + " = " + position("at", to[d], y.dims[d], to[d] * y.dims[d] == count(y.dims)) +
-                " - " + "(" + std::to_string(before[d]) + ");\n");
-    offset += " + " + name + " * " + std::to_string(from[d]);
-    condition += " && " + name + " >= 0 && " + name + " < " + std::to_string(x.dims[d]);
+    source.head << "  const index d" << d << " = " << coordinate(y, d, "at") << " - (" << before[d] << ");\n";
+    offset << " + d" << d << " * " << steps[d];
+    condition << " && d" << d << " >= 0 && d" << d << " < " << x.dims[d];
   }
-  source.text("  from = " + offset + ";\n  return " + condition + ";\n}\n");
+  source.head << "  from = 0" << offset.text << ";\n  return true" << condition.text << ";\n}\n";
 }
 
-[[gnu::noinline]] inline Kernel pad(std::string_view family, const KernelCall& call, const idx* before, float value) {
+[[gnu::cold]] inline Kernel pad(std::string_view family, const KernelCall& call, const idx* before, float value) {
   const idx lanes = padded_together(call, before), work = count(call.out.dims) / lanes;
   Source source(call);
   source.constant("lanes", lanes);
   source.constant("groups", work);
   source.constant("padding", value);
   declare_inside(source, before);
-  source << R"(
+  source.body << R"(
   for (index i = first(); i < groups; i += step) {
     float v[lanes];
     index from;
@@ -52,14 +50,14 @@ namespace detail {
 }
 }  // namespace detail
 
-[[gnu::noinline]] inline Kernel make_kernel(const ops::Pad& op, const KernelCall& call) {
+[[gnu::cold]] inline Kernel make_kernel(const ops::Pad& op, const KernelCall& call) {
   idx before[max_rank];
   for (int d = 0; d < call.out.dims.rank; ++d) before[d] = op.before(d, call.out.dims.rank);
   return detail::pad(op.name, call, before, op.value);
 }
 
 /// The second operand is not read: its extents are the result's.
-[[gnu::noinline]] inline Kernel make_kernel(const ops::PadTo& op, const KernelCall& call) {
+[[gnu::cold]] inline Kernel make_kernel(const ops::PadTo& op, const KernelCall& call) {
   const Dims &x = call.operands[0].dims, &y = call.out.dims;
   const idx before[] = {0, 0, ops::PadTo::before(x[2], y[2]), ops::PadTo::before(x[3], y[3])};
   return detail::pad(op.name, call, before, 0);

@@ -63,21 +63,21 @@ __device__ inline Bounds bounds(index h, index w) {
 }
 )";
 
-[[gnu::noinline]] inline Kernel average(std::string_view family, Source& source, std::string_view bounds) {
-  source.text(bounds_type);
-  source.text(bounds);
+[[gnu::cold]] inline Kernel average(std::string_view family, Source& source, std::string_view bounds) {
+  source.head << bounds_type;
+  source.head << bounds;
   return image_kernel(family, source, average_body);
 }
 }  // namespace detail
 
 /// Padding counts as minus infinity, NaN wins.
-[[gnu::noinline]] inline Kernel make_kernel(const ops::MaxPool2d& op, const KernelCall& call) {
+[[gnu::cold]] inline Kernel make_kernel(const ops::MaxPool2d& op, const KernelCall& call) {
   Source source = image_source(call);
   declare_window(source, op.window);
   return image_kernel(op.name, source, detail::max_pool_body);
 }
 
-[[gnu::noinline]] inline Kernel make_kernel(const ops::AvgPool2d& op, const KernelCall& call) {
+[[gnu::cold]] inline Kernel make_kernel(const ops::AvgPool2d& op, const KernelCall& call) {
   Source source = image_source(call);
   declare_window(source, op.window);
   source.constant("divisor", idx(op.divisor));
@@ -85,7 +85,7 @@ __device__ inline Bounds bounds(index h, index w) {
   return detail::average(op.name, source, detail::window_bounds);
 }
 
-[[gnu::noinline]] inline Kernel make_kernel(const ops::AdaptiveAvgPool2d& op, const KernelCall& call) {
+[[gnu::cold]] inline Kernel make_kernel(const ops::AdaptiveAvgPool2d& op, const KernelCall& call) {
   Source source = image_source(call);
   return detail::average(op.name, source, detail::adaptive_bounds);
 }

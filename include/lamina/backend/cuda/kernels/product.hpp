@@ -75,7 +75,7 @@ inline constexpr std::string_view thread_body = R"(
 }  // namespace detail
 
 /// Declares the extents: groups, rows, columns, depth.
-[[gnu::noinline]] inline void declare_product(Source& source, const Product& p) {
+[[gnu::cold]] inline void declare_product(Source& source, const Product& p) {
   source.constant("groups", p.groups);
   source.constant("rows", p.rows);
   source.constant("columns", p.columns);
@@ -83,13 +83,13 @@ inline constexpr std::string_view thread_body = R"(
 }
 
 /// The kernel of a declared product. The bias of a column is number group * columns + column.
-[[gnu::noinline]] inline Kernel multiply(std::string_view family, Source& source, const Product& p,
-                                         std::string_view factor) {
+[[gnu::cold]] inline Kernel multiply(std::string_view family, Source& source, const Product& p,
+                                     std::string_view factor) {
   constexpr idx side = 64, fewest_columns = 8;
   const idx across = (p.columns + side - 1) / side, down = (p.rows + side - 1) / side, tiles = p.groups * across * down;
-  source << "  const auto* const factor = " << factor << ";\n";
+  source.body << "  const auto* const factor = " << factor << ";\n";
   if (p.columns < fewest_columns) {
-    source << detail::thread_body;
+    source.body << detail::thread_body;
     return source.kernel(family, p.groups * p.rows * p.columns);
   }
   source.constant("across", across);
@@ -98,7 +98,7 @@ inline constexpr std::string_view thread_body = R"(
   source.constant("left_along_depth", p.left_along_depth);
   source.constant("right_along_depth", p.right_along_depth);
   source.constant("result_along_columns", p.result_along_columns);
-  source << detail::tile_body;
+  source.body << detail::tile_body;
   return source.kernel(family, tiles * 256);
 }
 

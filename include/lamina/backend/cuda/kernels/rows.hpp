@@ -15,7 +15,7 @@ struct Rows {
 };
 
 /// Threads read neighbours: elements of a row, or, where these lie apart, one element of as many rows.
-[[gnu::noinline]] inline void Rows::share_out(const KernelCall& call) {
+[[gnu::cold]] inline void Rows::share_out(const KernelCall& call) {
   constexpr idx many_rows = 1024, warp_size = 2048, block_size = 1 << 16;
   for (Axes* axes : {&rows, &elements}) {
     axes->order_by(0);
@@ -34,7 +34,7 @@ struct Rows {
 
 /// Declares how rows are shared out, and for each tensor N_row(row) and N_element(k), where they are in it. Bodies are
 /// what is done for a `row`; they loop over its elements `k` from `member * lanes` on by `team * lanes`.
-[[gnu::noinline]] inline void begin_rows(Source& source, Rows& r, std::initializer_list<const char*> names) {
+[[gnu::cold]] inline void begin_rows(Source& source, Rows& r, std::initializer_list<const char*> names) {
   r.share_out(source.call());
   source.constant("rows", r.rows.size());
   source.constant("size", r.elements.size());
@@ -47,7 +47,7 @@ struct Rows {
     source.constant(name + "_runs", r.elements.inner_step(t) == 1);
     ++t;
   }
-  source << R"(
+  source.body << R"(
   const index member = threadIdx.x % team;
   for (index row = first() / team; row < rows; row += step / team) {
 )";

@@ -32,7 +32,7 @@ inline constexpr std::string_view softmax_body = R"(
 }  // namespace detail
 
 /// The largest element is subtracted first: no exponential overflows, and the sum is at least 1.
-[[gnu::noinline]] inline Kernel make_kernel(const ops::Softmax& op, const KernelCall& call) {
+[[gnu::cold]] inline Kernel make_kernel(const ops::Softmax& op, const KernelCall& call) {
   const Dims& dims = call.out.dims;
   const Strides x = strides_of(call.operands[0]), y = strides_of(call.out);
   const int axis = wrap_dim(op.dim, dims.rank);
@@ -41,7 +41,7 @@ inline constexpr std::string_view softmax_body = R"(
   Source source(call);
   source.constant("logarithm", op.log);
   begin_rows(source, r, {"x", "y"});
-  source << detail::softmax_body;
+  source.body << detail::softmax_body;
   return source.kernel(op.log ? "log_softmax" : "softmax", r.rows.size() * r.team, r.threads);
 }
 

@@ -44,7 +44,7 @@ inline float upsample_ratio(const ops::Upsample& op, idx in, idx out, double sca
 }
 }  // namespace detail
 
-[[gnu::noinline]] inline Kernel make_kernel(const ops::Upsample& op, const KernelCall& call) {
+[[gnu::cold]] inline Kernel make_kernel(const ops::Upsample& op, const KernelCall& call) {
   const Dims &x = call.operands[0].dims, &y = call.out.dims;
   Source source = image_source(call);
   source.constant("bilinear", op.mode == ops::Upsample::Mode::bilinear);
@@ -52,7 +52,7 @@ inline float upsample_ratio(const ops::Upsample& op, idx in, idx out, double sca
   source.constant("small", y[2] + y[3] <= 128);
   source.constant("ratio_h", detail::upsample_ratio(op, x[2], y[2], op.height == none ? op.scale_height : 0));
   source.constant("ratio_w", detail::upsample_ratio(op, x[3], y[3], op.width == none ? op.scale_width : 0));
-  source.text(detail::source_position);
+  source.head << detail::source_position;
   return image_kernel(op.name, source, detail::upsample_body);
 }
 
