@@ -58,7 +58,7 @@ TEST_CASE("kernels compile for every architecture, without local memory for arra
   for (const Compiled& c : list) kernels.push_back(c.kernel);
   const std::string program = gpu::program_of(kernels);
   for (const int architecture : architectures) {
-    const gpu::Cubin cubin = gpu::compile_cubin(program, architecture, {"--ptxas-options=-v"});
+    const gpu::Cubin cubin = gpu::compile_cubin(program, architecture, "--ptxas-options=-v");
     CHECK(cubin.log.find("warning") == std::string::npos);
     const std::map<std::string, int> local = local_memory_in(cubin.log);
     for (const Compiled& c : list) {

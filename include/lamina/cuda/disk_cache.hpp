@@ -1,15 +1,10 @@
 /// A folder of compiled things, kept between runs of a program. What cannot be read or written is made again.
 #pragma once
 #include "../backend/cuda/hash.hpp"
-#include <cstdint>
-#include <cstdio>
+#include "../io/mapped_file.hpp"
+#include "../io/output_file.hpp"
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <optional>
-#include <string>
-#include <unistd.h>
 
 namespace lamina::gpu {
 
@@ -18,8 +13,7 @@ namespace lamina::gpu {
 ///
 /// A file is named after a hash of its key, and is
 ///   "lamina 1\n", length of the key, length of the value, hash of both (64 bits each), key, value
-/// A reader refuses a file of another key, and one that is damaged. Writers rename a finished file into place, so that
-/// readers in other processes see whole ones.
+/// A reader refuses a file of another key, and one that is damaged. Files appear whole, for other processes too.
 class DiskCache {
   std::string folder_;
 
@@ -28,31 +22,32 @@ class DiskCache {
   explicit DiskCache(std::string folder) : folder_(std::move(folder)) {}
 
   /// The value of a key, if it is there whole.
-  std::optional<std::string> read(const std::string& key) const {
+  [[gnu::cold]] std::optional<std::string> read(const std::string& key) const {
     if (folder_.empty()) return {};
-    std::ifstream file(path(key), std::ios::binary);
-    const std::string all{std::istreambuf_iterator<char>(file), {}};
-    const std::size_t begin = head_size + key.size();
-    if (all.size() < begin || all.compare(head_size, key.size(), key) != 0) return {};
-    std::string value = all.substr(begin);
-    if (all.compare(0, head_size, head(key, value)) != 0) return {};
-    return value;
+    try {
+      const io::MappedFile file(path(key));
+      const std::string_view all = file.bytes();
+      if (all.size() < head_size + key.size()) return {};
+      const std::string_view value = all.substr(head_size + key.size());
+      if (all.substr(0, head_size) != head(key, value) || all.substr(head_size, key.size()) != key) return {};
+      return std::string(value);
+    } catch (const checkpoint_error&) { return {}; }
   }
 
-  void write(const std::string& key, const std::string& value) const {
+  [[gnu::cold]] void write(const std::string& key, std::string_view value) const {
     if (folder_.empty()) return;
-    std::error_code ignored;
-    std::filesystem::create_directories(folder_, ignored);
-    const std::string whole = path(key);
-    std::string part = whole + ".XXXXXX";
-    const int file = mkstemp(part.data());
-    if (file < 0) return;
-    close(file);
-    std::ofstream out(part, std::ios::binary);
-    out << head(key, value) << key << value;
-    out.close();
-    if (out) std::filesystem::rename(part, whole, ignored);
-    if (!out || ignored) std::filesystem::remove(part, ignored);
+    for (std::size_t end = 0; end != folder_.npos;) {
+      end = folder_.find('/', end + 1);
+      static_cast<void>(mkdir(folder_.substr(0, end).c_str(), 0777));
+    }
+    try {
+      io::OutputFile file(path(key));
+      file.write(head(key, value));
+      file.write(key);
+      file.write(value);
+      file.commit();
+    } catch (const checkpoint_error&) {  // nothing is kept
+    }
   }
 
   /// Where the value of a key is.
@@ -61,9 +56,9 @@ class DiskCache {
  private:
   static constexpr std::size_t head_size = 9 + 3 * 8;
 
-  static std::string head(const std::string& key, const std::string& value) {
+  static std::string head(std::string_view key, std::string_view value) {
     std::string text = "lamina 1\n";
-    for (const std::uint64_t n : {std::uint64_t(key.size()), std::uint64_t(value.size()), hash_of(key + value)})
+    for (const std::uint64_t n : {std::uint64_t(key.size()), std::uint64_t(value.size()), hash_of(value, hash_of(key))})
       for (int shift = 0; shift < 64; shift += 8) text += char(n >> shift & 255);
     return text;
   }

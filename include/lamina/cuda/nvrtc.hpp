@@ -1,10 +1,11 @@
 /// Kernels at run time: NVRTC compiles all that an engine needs as one program, which a device loads.
 #pragma once
+#include "../backend/cuda/code.hpp"
 #include "../backend/cuda/kernel.hpp"
 #include "../backend/cuda/prelude.hpp"
 #include "check.hpp"
 #include "disk_cache.hpp"
-#include <map>
+#include <forward_list>
 #include <mutex>
 #include <nvrtc.h>
 #include <utility>
@@ -36,8 +37,9 @@ class NvrtcProgram {
   }
   [[noreturn, gnu::cold]] static void fail(const char* call, nvrtcResult result, const std::string& source,
                                            std::string log) {
-    const std::string text = std::string(call) + ": " + nvrtcGetErrorString(result) + (log.empty() ? "" : "\n" + log);
-    throw nvrtc_error(text, source, std::move(log));
+    Code text;
+    text << call << ": " << nvrtcGetErrorString(result) << (log.empty() ? "" : "\n") << log;
+    throw nvrtc_error(text.text, source, std::move(log));
   }
 };
 }  // namespace detail
@@ -47,14 +49,14 @@ struct Cubin {
   std::string code{}, log{};
 };
 
-/// Compiles CUDA C++ for an architecture (90 for sm_90). Throws gpu::nvrtc_error with the compiler's log.
-inline Cubin compile_cubin(const std::string& source, int architecture, std::vector<std::string> options = {}) {
+/// Compiles CUDA C++ for an architecture (90 for sm_90), with one more option if it is given.
+/// Throws gpu::nvrtc_error with the compiler's log.
+[[gnu::cold]] inline Cubin compile_cubin(const std::string& source, int architecture, const char* option = nullptr) {
   const detail::NvrtcProgram program(source);
-  options.insert(options.begin(),
-                 {"--gpu-architecture=sm_" + std::to_string(architecture), "--std=c++20", "--diag-suppress=177"});
-  std::vector<const char*> arguments;
-  for (const std::string& option : options) arguments.push_back(option.c_str());
-  nvrtcResult result = nvrtcCompileProgram(program.get(), int(arguments.size()), arguments.data());
+  const std::string target = "--gpu-architecture=sm_" + std::to_string(architecture);
+  const char* const options[] = {target.c_str(), "--std=c++20", "--diag-suppress=177", option};
+  const int count = option ? 4 : 3;
+  nvrtcResult result = nvrtcCompileProgram(program.get(), count, options);
   Cubin cubin{.log = program.log()};
   if (result != NVRTC_SUCCESS) detail::NvrtcProgram::fail("nvrtcCompileProgram", result, source, cubin.log);
   std::size_t size = 0;
@@ -69,8 +71,11 @@ inline Cubin compile_cubin(const std::string& source, int architecture, std::vec
 
 /// Machine code by source and architecture. Threads that ask for the same wait for the first.
 class CubinCache {
+  struct Entry {
+    std::string key, code;
+  };
   std::mutex mutex_{};
-  std::map<std::string, std::string> cubins_{};
+  std::forward_list<Entry> entries_{};  // a few, of which references are given away
   DiskCache disk_;
 
  public:
@@ -82,24 +87,25 @@ class CubinCache {
   }
 
   /// From memory, from the folder, or compiled. The reference stays valid.
-  const std::string& get(const std::string& source, int architecture) {
-    const std::string key = key_of(source, architecture);
+  [[gnu::cold]] const std::string& get(const std::string& source, int architecture) {
+    std::string key = key_of(source, architecture);
     const std::lock_guard lock(mutex_);
-    const auto found = cubins_.find(key);
-    if (found != cubins_.end()) return found->second;
+    for (const Entry& entry : entries_)
+      if (entry.key == key) return entry.code;
     std::optional<std::string> code = disk_.read(key);
     if (!code) {
       code = compile_cubin(source, architecture).code;
       disk_.write(key, *code);
     }
-    return cubins_.emplace(key, std::move(*code)).first->second;
+    return entries_.emplace_front(Entry{std::move(key), std::move(*code)}).code;
   }
 
   static std::string key_of(const std::string& source, int architecture) {
     int major = 0, minor = 0;
     nvrtcVersion(&major, &minor);
-    return "cubin sm_" + std::to_string(architecture) + ", nvrtc " + std::to_string(major) + "." +
-           std::to_string(minor) + "\n" + source;
+    Code key;
+    key << "cubin sm_" << architecture << ", nvrtc " << major << "." << minor << "\n" << source;
+    return key.text;
   }
 };
 
@@ -113,12 +119,11 @@ inline int current_architecture() {
 }
 
 /// The source of kernels as one program: the prelude, then each kernel once.
-inline std::string program_of(const std::vector<Kernel>& kernels) {
-  std::map<std::string_view, std::string_view> distinct;
-  for (const Kernel& kernel : kernels) distinct.emplace(kernel.name, kernel.source);
-  std::string source(prelude);
-  for (const auto& [name, text] : distinct) source += text;
-  return source;
+[[gnu::cold]] inline std::string program_of(const std::vector<Kernel>& kernels) {
+  std::string program(prelude);
+  for (const Kernel& kernel : kernels)
+    if (program.find(" " + kernel.name + "(") == program.npos) program += kernel.source;
+  return program;
 }
 
 /// The kernels of an engine on devices of one architecture.
@@ -171,8 +176,9 @@ class Module {
 
   void load(const Kernel& kernel) {
     if (kernel.arguments > most_arguments)
-      throw gpu_error("kernel " + kernel.name + " has " + std::to_string(kernel.arguments) +
-                      " arguments; the most are " + std::to_string(most_arguments));
+      throw gpu_error((Code{} << "kernel " << kernel.name << " has " << kernel.arguments << " arguments; the most are "
+                              << most_arguments)
+                          .text);
     Loaded loaded{nullptr, kernel.blocks, kernel.threads, kernel.arguments};
     check(cudaLibraryGetKernel(&loaded.kernel, library_, kernel.name.c_str()), "cudaLibraryGetKernel");
     kernels_.push_back(loaded);

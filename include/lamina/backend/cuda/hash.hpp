@@ -6,9 +6,8 @@
 
 namespace lamina::gpu {
 
-/// 64 bits of a text (FNV-1a).
-constexpr std::uint64_t hash_of(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325;
+/// 64 bits of a text (FNV-1a), or of one behind another whose hash is given.
+constexpr std::uint64_t hash_of(std::string_view text, std::uint64_t hash = 0xcbf29ce484222325) {
   for (const char c : text) hash = (hash ^ std::uint8_t(c)) * 0x100000001b3;
   return hash;
 }
