@@ -1,5 +1,7 @@
 /// The compiled model for inputs whose extents only the run knows: a plan for every size.
 #pragma once
+#include "packed_blocks.hpp"
+#include "sizes.hpp"
 #include "static_engine.hpp"
 
 namespace lamina::inline LAMINA_ISA {
@@ -12,31 +14,6 @@ template <class Net, CompileOptions Options, class... Spec> constexpr std::uint6
   for (const Node& node : graph.nodes) mask |= std::uint64_t(1) << node.operation.index();
   return mask;
 }
-
-/// Packed weights of a net that several plans share: what a step packs depends on its parameters and its method alone.
-template <std::uint64_t Kernels> class PackedWeights {
-  struct Block {
-    int weight;
-    std::uint8_t method;
-    int norm;
-    Storage storage;
-  };
-  std::vector<Block> blocks;
-
- public:
-  /// The block of a step; packed at the first time.
-  const float* of(const Step& step, const calls::ModelTensors& tensors) {
-    const auto data = [](const Block& b) { return reinterpret_cast<const float*>(b.storage.data()); };
-    for (const Block& b : blocks)
-      if (b.weight == step.parameters[0] && b.method == step.method && b.norm == step.norm[2]) return data(b);
-    Block fresh{step.parameters[0], step.method, step.norm[2],
-                Storage::uninitialized(std::size_t(step.weight_floats) * sizeof(float))};
-    pack<Kernels>(step, tensors, reinterpret_cast<float*>(fresh.storage.data()));
-    blocks.push_back(std::move(fresh));
-    return data(blocks.back());
-  }
-  void clear() { blocks.clear(); }
-};
 }  // namespace execution
 
 /// With dyn extents the plan is made at the first call of every new size, by the same functions, and kept. Packed
@@ -50,41 +27,25 @@ class Engine<Net, Options, Spec...> {
 
   /// A size: its plan, and the memory of calls of this size.
   struct Size {
-    Dims dims[sizeof...(Spec)];
     Plan plan;
     execution::Program program{};
     mutable calls::Lender<execution::CallState<result_type_>> states{};
-    const Size* next = nullptr;  ///< sizes are a list that only grows, so that it is read without a lock
 
-    Size(const Dims (&d)[sizeof...(Spec)], Plan p) : plan(std::move(p)) {
-      for (std::size_t i = 0; i < sizeof...(Spec); ++i) dims[i] = d[i];
+    /// weights_of(step): its packed weights.
+    template <class WeightsOf> Size(Plan p, const WeightsOf& weights_of) : plan(std::move(p)) {
       program = {plan.steps.data(), int(plan.steps.size()), plan.operands.data(), plan.memory, {}};
+      for (const Step& step : plan.steps) program.weights.push_back(reinterpret_cast<float*>(weights_of(step)));
     }
   };
   struct Shared {
     Net net;  ///< recorded anew for every size
-    std::atomic<const Size*> sizes{nullptr};
-    std::mutex mutex;
-    execution::PackedWeights<kernels> packed;
+    calls::Sizes<Size, sizeof...(Spec)> sizes{};
+    calls::PackedBlocks packed{};
 
     explicit Shared(const Net& source) : net(source) {}
     explicit Shared(Net&& source) : net(std::move(source)) {}
-    ~Shared() {
-      for (const Size* size = sizes.load(); size;) delete std::exchange(size, size->next);
-    }
   };
   Owned<Shared> shared;
-
-  const Size* find(const Dims (&dims)[sizeof...(Spec)]) const {
-    const Size* size = shared->sizes.load(std::memory_order_acquire);
-    const auto same = [&](const Size& other) {
-      for (std::size_t i = 0; i < sizeof...(Spec); ++i)
-        if (dims[i] != other.dims[i]) return false;
-      return true;
-    };
-    while (size && !same(*size)) size = size->next;
-    return size;
-  }
 
  public:
   using result_type = result_type_;
@@ -135,16 +96,15 @@ class Engine<Net, Options, Spec...> {
 
  private:
   const Size& prepare(const Dims (&dims)[sizeof...(Spec)]) const {
-    if (const Size* known = find(dims)) return *known;
-    const std::lock_guard lock(shared->mutex);
-    if (const Size* known = find(dims)) return *known;
-    Owned<Size> size(new Size(dims, planning::plan_of<host::Backend, Options, Spec...>(shared->net, dims)));
-    const calls::ModelTensors tensors = stored_tensors(std::as_const(shared->net));
-    for (const Step& step : size->plan.steps) size->program.weights.push_back(shared->packed.of(step, tensors));
-    size->next = shared->sizes.load(std::memory_order_relaxed);
-    const Size* const made = size.release();
-    shared->sizes.store(made, std::memory_order_release);
-    return *made;
+    return shared->sizes.get(dims, [&] {
+      const calls::ModelTensors tensors = stored_tensors(std::as_const(shared->net));
+      const auto pack = [&](const Step& step, Storage& block) {
+        block = Storage::uninitialized(std::size_t(step.weight_floats) * sizeof(float));
+        execution::pack<kernels>(step, tensors, reinterpret_cast<float*>(block.data()));
+      };
+      return Size(planning::plan_of<host::Backend, Options, Spec...>(shared->net, dims),
+                  [&](const Step& step) { return shared->packed.of(step, tensors, pack); });
+    });
   }
 };
 

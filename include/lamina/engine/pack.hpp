@@ -7,7 +7,7 @@ namespace lamina::inline LAMINA_ISA {
 
 namespace execution {
 template <std::uint64_t Kernels, class Op>
-void pack_if(const Step& step, [[maybe_unused]] const host::Weights& values, [[maybe_unused]] float* block) {
+void pack_if(const Step& step, [[maybe_unused]] const ProducerWeights& values, [[maybe_unused]] float* block) {
   if constexpr ((Kernels & host::bit_of<Op>) != 0)
     if (is<Op>(step.operation))
       host::pack<Kernels>(as<Op>(step.operation), host::Method(step.method), values, block + step.packed[0],
@@ -29,8 +29,8 @@ void pack_if(const Step& step, [[maybe_unused]] const host::Weights& values, [[m
 template <std::uint64_t Kernels> void pack(const Step& step, const calls::ModelTensors& tensors, float* block) {
   require_on_host(step, tensors);
   if (role_of(step.operation) == ops::Role::producer) {
-    const calls::ProducerValues v(step, tensors);
-    const host::Weights values{v.weight, v.bias, v.gamma, v.beta, v.mean, v.variance, step.norm_eps};
+    const calls::ProducerValues found(step, tensors);
+    const ProducerWeights values = found.weights();
     pack_if<Kernels, ops::Conv2d>(step, values, block);
     pack_if<Kernels, ops::ConvTranspose2d>(step, values, block);
     pack_if<Kernels, ops::Linear>(step, values, block);

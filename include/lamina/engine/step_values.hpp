@@ -2,6 +2,7 @@
 #pragma once
 #include "../core/error.hpp"
 #include "../plan/plan.hpp"
+#include "../plan/producer_weights.hpp"
 #include "../reflect/stored.hpp"
 #include <string>
 
@@ -72,10 +73,13 @@ class FloatValues {
 /// A producer's parameters as floats, and those of the batch norm that is folded into them.
 struct ProducerValues {
   FloatValues weight, bias, gamma, beta, mean, variance;
+  double eps;
 
   ProducerValues(const Step& step, const ModelTensors& tensors)
       : weight(tensors, step.parameters[0]), bias(tensors, step.parameters[1]), gamma(tensors, step.norm[0]),
-        beta(tensors, step.norm[1]), mean(tensors, step.norm[2]), variance(tensors, step.norm[3]) {}
+        beta(tensors, step.norm[1]), mean(tensors, step.norm[2]), variance(tensors, step.norm[3]), eps(step.norm_eps) {}
+
+  ProducerWeights weights() const { return {weight, bias, gamma, beta, mean, variance, eps}; }
 };
 
 /// A number that changes when any of a step's parameters is written.

@@ -82,7 +82,10 @@ template <class Backend> constexpr Placement place(const Arranged& arranged, con
     if (!is<ops::Cat>(nodes[root].operation)) continue;
     const Dims& dims = nodes[root].dims;
     const int axis = wrap_dim(as<ops::Cat>(nodes[root].operation).dim, dims.rank);
-    if (!Backend::joins_items(dims, axis, arranged.layout(root))) continue;
+    bool joins = true;
+    for (int k = 0; k < nodes[root].inputs; ++k)
+      joins = joins && Backend::joins_items(dims, axis, arranged.layout(root), nodes[inputs[nodes[root].first_input + k]].dims);
+    if (!joins) continue;
     const bool whole_items = axis > 0 && dims[0] > 1;  // operands will lie an item stride apart
     if (whole_items && !values[root].stridable) continue;
     result.joined[root] = true;

@@ -14,7 +14,7 @@ struct Packed {
     weight.assign(std::size_t(host::weight_floats(op, run.call.method)), backend_test::not_a_number);
     bias.assign(std::size_t(host::bias_floats(out)), backend_test::not_a_number);
     const Floats mean(std::size_t(out), 0.f), variance(std::size_t(out), 1.f);
-    host::Weights given{.weight = run.call.parameters[0].floats(), .bias = run.call.parameters[1].floats()};
+    ProducerWeights given{.weight = run.call.parameters[0].floats(), .bias = run.call.parameters[1].floats()};
     if (run.factors)
       given.gamma = run.factors->memory.data(), given.beta = run.terms->memory.data(), given.mean = mean.data(),
       given.variance = variance.data();

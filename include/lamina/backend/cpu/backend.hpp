@@ -24,7 +24,7 @@ struct Backend {
   static constexpr bool honours_item_stride(const Operation& operation) { return has(strided, operation); }
   static constexpr bool works_in_place(const Operation& operation) { return has(in_place, operation); }
   /// Along the channels, along a dimension before which everything is 1, or along the items themselves.
-  static constexpr bool joins_items(const Dims& dims, int axis, Layout) {
+  static constexpr bool joins_items(const Dims& dims, int axis, Layout, const Dims&) {
     return axis <= 1 || product(dims, 0, axis) == 1;
   }
 

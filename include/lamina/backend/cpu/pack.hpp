@@ -1,27 +1,10 @@
 /// Parameters in the order in which kernels read them, a batch norm folded in.
 #pragma once
+#include "../../plan/producer_weights.hpp"
 #include "conv_transpose2d.hpp"
-#include "math.hpp"
 #include <vector>
 
 namespace lamina::inline LAMINA_ISA::host {
-
-/// A producer's parameters as they are stored, and those of a batch norm behind it; null where there is none.
-struct Weights {
-  const float *weight = nullptr, *bias = nullptr;
-  const float *gamma = nullptr, *beta = nullptr, *mean = nullptr, *variance = nullptr;  ///< no mean: no norm
-  double eps = 0;
-
-  /// What the norm multiplies output channel o with: gamma / sqrt(variance + eps).
-  double factor(idx o) const {
-    return mean ? (gamma ? double(gamma[o]) : 1.) / math::sqrt(double(variance[o]) + eps) : 1.;
-  }
-  /// beta + factor * (bias - mean)
-  double shift(idx o) const {
-    const double own = bias ? double(bias[o]) : 0.;
-    return mean ? (beta ? double(beta[o]) : 0.) + factor(o) * (own - double(mean[o])) : own;
-  }
-};
 
 namespace detail {
 /// A weight in memory: of output channel o, input channel c of its group, and tap t.
@@ -124,7 +107,7 @@ constexpr idx out_channels(const ops::Linear& op) { return op.out_features; }
 
 namespace detail {
 /// What a norm multiplies the output channels with. Their bias goes to `bias`.
-LAMINA_ONE_COPY inline std::vector<double> pack_bias(const Weights& w, idx out, float* bias) {
+LAMINA_ONE_COPY inline std::vector<double> pack_bias(const ProducerWeights& w, idx out, float* bias) {
   std::vector<double> factors(static_cast<std::size_t>(out));
   for (idx o = 0; o < out; ++o) {
     factors[std::size_t(o)] = w.factor(o);
@@ -138,7 +121,7 @@ LAMINA_ONE_COPY inline std::vector<double> pack_bias(const Weights& w, idx out, 
 /// Packs the parameters of a convolution, transposed convolution or linear layer: weight_floats(op, method) floats to
 /// `weight`, bias_floats(out_channels(op)) to `bias`. The method is one of the mask.
 template <std::uint64_t Kernels = all_kernels, class Op>
-void pack(const Op& op, Method method, const Weights& w, float* weight, float* bias) {
+void pack(const Op& op, Method method, const ProducerWeights& w, float* weight, float* bias) {
   const std::vector<double> factors = detail::pack_bias(w, out_channels(op), bias);
   detail::pack_weight<Kernels>(op, method, w.weight, factors.data(), weight);
 }

@@ -13,6 +13,9 @@ constexpr bool has_halves(const CompileOptions& options) {
   return options.precision == Precision::float16 || options.precision == Precision::bfloat16;
 }
 
+/// Every tensor begins at a multiple of so many bytes.
+inline constexpr idx address_alignment = 16;
+
 /// Bytes of scratch memory that a kernel of our own may ask for: none does.
 struct NoScratch {
   idx shared = 0, each = 0;
@@ -29,8 +32,11 @@ struct Backend {
     return is<ops::Activation>(operation) || is<ops::Binary>(operation) ||
            (is<ops::BatchNorm>(operation) && as<ops::BatchNorm>(operation).tracked);
   }
-  /// Only where nothing varies before the axis in memory.
-  static constexpr bool joins_items(const Dims& dims, int axis, Layout layout) {
+  /// Only where nothing varies before the axis in memory, and whatever follows an operand begins at an address that
+  /// cuDNN takes.
+  static constexpr bool joins_items(const Dims& dims, int axis, Layout layout, const Dims& part) {
+    const idx bytes = layout == Layout::halves ? 2 : 4;
+    if (count(part) * bytes % address_alignment != 0 || count(part) * bytes != 4 * elements(part, layout)) return false;
     if (axis == 0 || layout == Layout::planar || is_one_order(dims)) return product(dims, 0, axis) == 1;
     constexpr int slowest_first[] = {0, 2, 3, 1};
     for (const int d : slowest_first) {
