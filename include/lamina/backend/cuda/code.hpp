@@ -1,4 +1,4 @@
-/// Source text under construction.
+/// KernelSource text under construction.
 #pragma once
 #include "hash.hpp"
 #include <bit>

@@ -43,36 +43,33 @@ constexpr GraphNode::Function function_of(const ops::Activation& activation) {
   }
 }
 
-/// The image, filter and result of a producer as cuDNN sees them, and how they are combined.
-struct Producer {
-  GraphNode::Kind kind = GraphNode::Kind::convolution;
-  ops::Window2d window{};
-  Dims image{}, filter{}, result{};
-};
-constexpr Producer producer_of(const Operation& operation, const Dims& x, const Dims& y) {
+/// Extents of a producer's filter as cuDNN sees it; a linear layer is a convolution of single pixels.
+constexpr Dims filter_dims(const Operation& operation) {
   if (is<ops::Conv2d>(operation)) {
     const ops::Conv2d& op = as<ops::Conv2d>(operation);
-    return {GraphNode::Kind::convolution,
-            op.window,
-            x,
-            {op.out_channels, op.in_channels / op.groups, op.window.height.kernel, op.window.width.kernel},
-            y};
+    return {op.out_channels, op.in_channels / op.groups, op.window.height.kernel, op.window.width.kernel};
   }
   if (is<ops::ConvTranspose2d>(operation)) {
     const ops::ConvTranspose2d& op = as<ops::ConvTranspose2d>(operation);
-    return {GraphNode::Kind::backward_data,
-            op.window,
-            x,
-            {op.in_channels, op.out_channels / op.groups, op.window.height.kernel, op.window.width.kernel},
-            y};
+    return {op.in_channels, op.out_channels / op.groups, op.window.height.kernel, op.window.width.kernel};
   }
-  const ops::Linear& op = as<ops::Linear>(operation);  // a convolution of single pixels
+  const ops::Linear& op = as<ops::Linear>(operation);
+  return {op.out_features, op.in_features, 1, 1};
+}
+
+/// The image and result of a producer as cuDNN sees them, and how the filter is moved over the image.
+struct Producer {
+  GraphNode::Kind kind = GraphNode::Kind::convolution;
+  ops::Window2d window{};
+  Dims image{}, result{};
+};
+constexpr Producer producer_of(const Operation& operation, const Dims& x, const Dims& y) {
+  if (is<ops::Conv2d>(operation)) return {GraphNode::Kind::convolution, as<ops::Conv2d>(operation).window, x, y};
+  if (is<ops::ConvTranspose2d>(operation))
+    return {GraphNode::Kind::backward_data, as<ops::ConvTranspose2d>(operation).window, x, y};
+  const ops::Linear& op = as<ops::Linear>(operation);
   const idx rows = count(x) / op.in_features;
-  return {GraphNode::Kind::convolution,
-          {},
-          {rows, op.in_features, 1, 1},
-          {op.out_features, op.in_features, 1, 1},
-          {rows, op.out_features, 1, 1}};
+  return {GraphNode::Kind::convolution, {}, {rows, op.in_features, 1, 1}, {rows, op.out_features, 1, 1}};
 }
 
 /// Extents of a pooling whose last windows may stand over the end (ceil_mode): padding behind makes room for them.
@@ -108,7 +105,7 @@ constexpr Lowered lower_producer(const Step& step, const Place& x, const Compile
   if (options.precision == Precision::tensorfloat32) graph.math = Math::tensorfloat32;
   const Dtype type = element_type(x, options), result_type = element_type(step.out, options);
   const Dims channels{1, producer.result[1], 1, 1};
-  const int image = graph.add(GraphTensor{producer.image, type}), filter = graph.add(GraphTensor{producer.filter, type});
+  const int image = graph.add(GraphTensor{producer.image, type}), filter = graph.add(GraphTensor{detail::filter_dims(step.operation), type});
   const int bias = reach != Reach::producer ? graph.add(GraphTensor{channels, Dtype::float32}) : -1;
   const int residual =
       everything && step.has_residual ? graph.add(GraphTensor{producer.result, result_type}) : -1;

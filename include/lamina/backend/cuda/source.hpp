@@ -44,13 +44,13 @@ namespace lamina::gpu {
 ///   put           adds the residual to neighbouring results, applies the activation and stores them
 ///   first(), step the numbers that a thread goes through
 /// `body` is what every thread does.
-class Source {
+class KernelSource {
   const KernelCall& call_;
 
  public:
   Code head{}, body{};
 
-  explicit Source(const KernelCall& call) : call_(call) {
+  explicit KernelSource(const KernelCall& call) : call_(call) {
     declare_types();
     declare_put();
   }
@@ -95,12 +95,12 @@ namespace detail {
   bool small = count(call.out.dims) < limit;
   for (int i = 0; i < call.operand_count; ++i) small = small && count(call.operands[i].dims) < limit;
   if (role_of(call.operation) == ops::Role::producer)
-    small = small && count(producer_of(call.operation, call.operands[0].dims, call.out.dims).filter) < limit;
+    small = small && count(filter_dims(call.operation)) < limit;
   return small;
 }
 }  // namespace detail
 
-[[gnu::cold]] inline void Source::declare_types() {
+[[gnu::cold]] inline void KernelSource::declare_types() {
   type("index", detail::has_small_numbers(call_) ? "int" : "long long");
   for (int i = 0; i < operands(); ++i) head << "using X" << i << " = " << type_name(call_.operands[i].dtype) << ";\n";
   type("Residual", type_name(residual() ? residual()->dtype : Dtype::float32));
@@ -109,7 +109,7 @@ namespace detail {
   type("Y", type_name(call_.out.dtype));
 }
 
-[[gnu::cold]] inline void Source::declare_put() {
+[[gnu::cold]] inline void KernelSource::declare_put() {
   std::string sum = "v[k]";
   head << "template <class Value, int N>\n"
           "__device__ inline void put(Y* y, const Residual* residual, index at, Value (&v)[N]) {\n";
@@ -127,7 +127,7 @@ namespace detail {
   head << "  store(y + at, v);\n}\n";
 }
 
-[[gnu::cold]] inline void Source::write_arguments(Code& code) const {
+[[gnu::cold]] inline void KernelSource::write_arguments(Code& code) const {
   for (int i = 0; i < operands(); ++i) code << "const X" << i << "* x" << i << ", ";
   if (residual()) code << "const Residual* residual, ";
   for (int i = 0; i < 4; ++i)
@@ -136,14 +136,14 @@ namespace detail {
 }
 
 /// Names that bodies may use all the same.
-[[gnu::cold]] inline void Source::write_absent(Code& code) const {
+[[gnu::cold]] inline void KernelSource::write_absent(Code& code) const {
   const auto write = [&](std::string_view name) { code << "  constexpr const float* " << name << " = nullptr;\n"; };
   if (!residual()) write("residual");
   for (int i = 0; i < 2 && names_parameters(); ++i)
     if (!call_.parameters[i]) write(parameter_names[i]);
 }
 
-[[gnu::cold]] inline Kernel Source::kernel(std::string_view family, idx work, unsigned threads) const {
+[[gnu::cold]] inline Kernel KernelSource::kernel(std::string_view family, idx work, unsigned threads) const {
   idx blocks = (work + threads - 1) / threads;
   blocks = blocks < 1 ? 1 : blocks < most_blocks ? blocks : most_blocks;
   Code all, function;

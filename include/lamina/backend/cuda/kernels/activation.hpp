@@ -6,7 +6,7 @@ namespace lamina::gpu {
 
 /// The result may be the operand.
 [[gnu::cold]] inline Kernel make_kernel(const ops::Activation& op, const KernelCall& call) {
-  Source source(call);
+  KernelSource source(call);
   return elementwise(op.function(), source, operands_of(source), activated(op, "a[k]"));
 }
 

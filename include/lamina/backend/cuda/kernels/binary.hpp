@@ -7,7 +7,7 @@ namespace lamina::gpu {
 /// The result may be an operand of its extents.
 [[gnu::cold]] inline Kernel make_kernel(const ops::Binary& op, const KernelCall& call) {
   constexpr const char* signs[] = {" + ", " - ", " * ", " / "};
-  Source source(call);
+  KernelSource source(call);
   return elementwise(op.function(), source, operands_of(source), std::string("a[k]") + signs[int(op.kind)] + "b[k]");
 }
 

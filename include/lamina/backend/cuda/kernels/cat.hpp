@@ -6,7 +6,7 @@ namespace lamina::gpu {
 
 namespace detail {
 /// Neighbours in the result that are neighbours in one operand.
-[[gnu::cold]] inline idx joined_together(const Source& source) {
+[[gnu::cold]] inline idx joined_together(const KernelSource& source) {
   const KernelTensor& y = source.call().out;
   const int fastest = is_channels_last(y) ? 1 : y.dims.rank - 1;
   idx n = 8;
@@ -28,7 +28,7 @@ namespace detail {
                     .text);
   const KernelTensor& y = call.out;
   const int axis = wrap_dim(op.dim, y.dims.rank);
-  Source source(call);
+  KernelSource source(call);
   const idx lanes = detail::joined_together(source), work = count(y.dims) / lanes;
   Code& code = source.body;
   code << "  for (index i = first(); i < " << work << "; i += step) {\n    const index at = i * " << lanes

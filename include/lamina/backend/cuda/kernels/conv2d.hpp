@@ -34,7 +34,7 @@ Kernel convolve(const Op& op, const KernelCall& call, std::string_view taps, std
                         .left_along_depth = is_channels_last(call.operands[0]),
                         .right_along_depth = std::is_same_v<Op, ops::Conv2d>,
                         .result_along_columns = is_channels_last(y)};
-  Source source = image_source(call);
+  KernelSource source = image_source(call);
   declare_product(source, product);
   declare_window(source, op.window);
   declare_steps(source, "y", y);

@@ -42,7 +42,7 @@ inline constexpr std::string_view transpose_body = R"(
   const bool to_last = is_channels_last(call.out);
   const idx area = dims[2] * dims[3], rows = to_last ? area : dims[1], columns = to_last ? dims[1] : area;
   const idx across = (rows + tile - 1) / tile, down = (columns + tile - 1) / tile, tiles = dims[0] * across * down;
-  Source source(call);
+  KernelSource source(call);
   source.type("Value", copied_type(call));
   source.constant("rows", rows);
   source.constant("columns", columns);
@@ -60,7 +60,7 @@ inline bool is_planar(const KernelTensor& x) { return !is_channels_last(x) || is
   const KernelTensor &x = call.operands[0], &y = call.out;
   constexpr idx least = 8;  // below this a tile is mostly empty
   if (is_planar(x) != is_planar(y) && x.dims[1] >= least && x.dims[2] * x.dims[3] >= least) return transpose(call);
-  Source source(call);
+  KernelSource source(call);
   return elementwise("copy", source, operands_of(source), "a[k]", copied_type(call));
 }
 
@@ -68,7 +68,7 @@ inline bool is_planar(const KernelTensor& x) { return !is_channels_last(x) || is
 [[gnu::cold]] inline Kernel rearrange(const KernelCall& call) {
   const KernelTensor &x = call.operands[0], &y = call.out;
   const Axes from = axes_over({x}, {x.dims}), to = axes_over({{y.dims}}, y);
-  Source source(call);
+  KernelSource source(call);
   source.type("Value", copied_type(call));
   source.function("number_of", "at", to.offset(0, "at"));
   source.function("source_of", "number", from.offset(0, "number"));

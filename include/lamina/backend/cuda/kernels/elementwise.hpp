@@ -22,7 +22,7 @@ namespace detail {
 }
 
 /// The loop over the groups of neighbours from element `from` to `to`.
-[[gnu::cold]] inline void add_loop(Source& source, const std::vector<Elements>& in, const Axes& axes,
+[[gnu::cold]] inline void add_loop(KernelSource& source, const std::vector<Elements>& in, const Axes& axes,
                                    std::string_view expression, idx from, idx to, idx group) {
   Code& code = source.body;
   code << "  for (index i = first(); i < " << (to - from) / group << "; i += step) {\n    const index at = i * "
@@ -42,7 +42,7 @@ namespace detail {
 }  // namespace detail
 
 /// y = activation(expression + residual), the expression one of `values[k]`.
-[[gnu::cold]] inline Kernel elementwise(std::string_view family, Source& source, std::vector<Elements> in,
+[[gnu::cold]] inline Kernel elementwise(std::string_view family, KernelSource& source, std::vector<Elements> in,
                                         std::string expression, std::string_view value = "float") {
   const KernelCall& call = source.call();
   if (call.has_residual) {
@@ -66,7 +66,7 @@ namespace detail {
 }
 
 /// The one or two operands of a call, their values named a, b.
-inline std::vector<Elements> operands_of(const Source& source) {
+inline std::vector<Elements> operands_of(const KernelSource& source) {
   std::vector<Elements> in;
   for (int i = 0; i < source.operands(); ++i)
     in.push_back({i == 0 ? "x0" : "x1", i == 0 ? "a" : "b", source.call().operands[i]});

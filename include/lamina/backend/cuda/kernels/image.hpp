@@ -15,13 +15,13 @@ namespace detail {
 }
 
 /// Declares the steps of a tensor: x_n, x_c, x_h, x_w.
-[[gnu::cold]] inline void declare_steps(Source& source, std::string prefix, const KernelTensor& x) {
+[[gnu::cold]] inline void declare_steps(KernelSource& source, std::string prefix, const KernelTensor& x) {
   const Strides strides = strides_of(x);
   for (int d = 0; d < 4; ++d) source.constant(prefix + "_" + "nchw"[d], strides[d]);
 }
 
 /// Declares place(at), the position of an element of an image.
-[[gnu::cold]] inline void declare_place(Source& source, const KernelTensor& y) {
+[[gnu::cold]] inline void declare_place(KernelSource& source, const KernelTensor& y) {
   source.head << "__device__ inline Position<index> place(index at) {\n  return {" << coordinate(y, 0, "at");
   for (int d = 1; d < 4; ++d) source.head << ", " << coordinate(y, d, "at");
   source.head << "};\n}\n";
@@ -29,9 +29,9 @@ namespace detail {
 }  // namespace detail
 
 /// Declares in_height, in_width, out_height, out_width, the steps of the operand and place(at) of the result.
-[[gnu::cold]] inline Source image_source(const KernelCall& call) {
+[[gnu::cold]] inline KernelSource image_source(const KernelCall& call) {
   const Dims &x = call.operands[0].dims, &y = call.out.dims;
-  Source source(call);
+  KernelSource source(call);
   source.constant("in_height", x[2]);
   source.constant("in_width", x[3]);
   source.constant("out_height", y[2]);
@@ -43,7 +43,7 @@ namespace detail {
 
 /// The kernel of an image_source: for every `lanes` elements of the result `body` makes `float v[lanes]` from `x`, the
 /// image and channels of the operand that they belong to, and (h, w), the position of their pixel.
-[[gnu::cold]] inline Kernel image_kernel(std::string_view family, Source& source, std::string_view body) {
+[[gnu::cold]] inline Kernel image_kernel(std::string_view family, KernelSource& source, std::string_view body) {
   const KernelCall& call = source.call();
   const idx lanes = detail::channels_together(call), work = count(call.out.dims) / lanes;
   source.constant("lanes", lanes);
@@ -61,7 +61,7 @@ namespace detail {
 }
 
 /// Declares a window: kernel_h, stride_h, before_h, dilation_h, and the same for the width.
-[[gnu::cold]] inline void declare_window(Source& source, const ops::Window2d& window) {
+[[gnu::cold]] inline void declare_window(KernelSource& source, const ops::Window2d& window) {
   const auto declare = [&](const ops::Window& w, std::string suffix) {
     source.constant("kernel" + suffix, idx(w.kernel));
     source.constant("stride" + suffix, idx(w.stride));

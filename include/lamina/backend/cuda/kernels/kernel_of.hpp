@@ -43,7 +43,7 @@ template <class... All> Kernel make_alternative(const std::variant<All...>& oper
 [[gnu::cold]] inline Kernel kernel_of(const KernelCall& call) {
   for (int i = 0; i < call.operand_count; ++i) detail::require_layout(call.operands[i]);
   detail::require_layout(call.out);
-  if (count(call.out.dims) == 0) return Source(call).kernel("nothing", 0);
+  if (count(call.out.dims) == 0) return KernelSource(call).kernel("nothing", 0);
   return detail::make_alternative(call.operation, call);
 }
 

@@ -19,7 +19,7 @@ namespace lamina::gpu {
                         .depth = op.in_features,
                         .left_along_depth = from[last] == 1,
                         .result_along_columns = to[last] == 1};
-  Source source(call);
+  KernelSource source(call);
   declare_product(source, product);
   source.function("row_of_x", "row", rows.offset(0, "row"));
   source.function("row_of_y", "row", rows.offset(1, "row"));

@@ -76,7 +76,7 @@ inline constexpr std::string_view cross_entropy_all = R"(
 [[gnu::cold]] inline Kernel make_kernel(const ops::PairLoss& op, const KernelCall& call) {
   constexpr std::string_view functions[] = {"mse", "l1", "bce_with_logits"};
   const std::string function(functions[int(op.kind)]);
-  Source source(call);
+  KernelSource source(call);
   source.head << detail::pair_functions;
   if (op.reduction == ops::Reduction::none)
     return elementwise(function, source, operands_of(source), function + "(a[k], b[k])");
@@ -101,7 +101,7 @@ inline constexpr std::string_view cross_entropy_all = R"(
   r.elements.add({dims[1], {x[1]}});
   for (int d = 0; d < dims.rank; ++d)
     if (d != 1) r.rows.add({dims[d], {x[d], t[d < 1 ? 0 : d - 1], each ? y[d < 1 ? 0 : d - 1] : 0}});
-  Source source(call);
+  KernelSource source(call);
   source.constant("smoothing", float(op.label_smoothing));
   source.constant("mean_of_all", op.reduction == ops::Reduction::mean);
   source.head << "constexpr long long ignored = " << op.ignore_index << ";\n";

@@ -22,7 +22,7 @@ namespace lamina::gpu {
                         .left_along_depth = from_a[am + 1] == 1,
                         .right_along_depth = from_b[bm + 1] != 1,
                         .result_along_columns = to[n] == 1};
-  Source source(call);
+  KernelSource source(call);
   declare_product(source, product);
   source.head
       << "__device__ inline float left(const X0* x, index group, index row, index d) {\n  return to<float>(x["

@@ -48,7 +48,7 @@ struct NormAxes {
 
 /// Weight and bias are numbered by p, x and y by themselves.
 [[gnu::cold]] inline Kernel normalize(std::string_view family, const KernelCall& call, Rows& r, double eps) {
-  Source source(call);
+  KernelSource source(call);
   source.constant("eps", float(eps));
   begin_rows(source, r, {"x", "y", "p"});
   source.body << normalize_body;
@@ -58,7 +58,7 @@ struct NormAxes {
 /// With running statistics every element is by itself.
 [[gnu::cold]] inline Kernel normalize_each(const ops::BatchNorm& op, const KernelCall& call) {
   constexpr const char *pointers[] = {"weight", "bias", "mean", "variance"}, *values[] = {"w", "b", "m", "v"};
-  Source source(call);
+  KernelSource source(call);
   std::vector<Elements> in = operands_of(source);
   KernelTensor channels{call.out.dims};
   for (int d = 0; d < channels.dims.rank; ++d) channels.dims[d] = d == 1 ? call.out.dims[1] : 1;

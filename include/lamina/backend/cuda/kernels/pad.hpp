@@ -17,7 +17,7 @@ namespace detail {
 }
 
 /// Declares is_inside(at, from): whether an element of the result is one of x, and which.
-[[gnu::cold]] inline void declare_inside(Source& source, const idx* before) {
+[[gnu::cold]] inline void declare_inside(KernelSource& source, const idx* before) {
   const KernelTensor &x = source.call().operands[0], &y = source.call().out;
   const Strides steps = strides_of(x);
   Code offset, condition;
@@ -32,7 +32,7 @@ namespace detail {
 
 [[gnu::cold]] inline Kernel pad(std::string_view family, const KernelCall& call, const idx* before, float value) {
   const idx lanes = padded_together(call, before), work = count(call.out.dims) / lanes;
-  Source source(call);
+  KernelSource source(call);
   source.constant("lanes", lanes);
   source.constant("groups", work);
   source.constant("padding", value);

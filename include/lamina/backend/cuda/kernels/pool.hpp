@@ -63,7 +63,7 @@ __device__ inline Bounds bounds(index h, index w) {
 }
 )";
 
-[[gnu::cold]] inline Kernel average(std::string_view family, Source& source, std::string_view bounds) {
+[[gnu::cold]] inline Kernel average(std::string_view family, KernelSource& source, std::string_view bounds) {
   source.head << bounds_type;
   source.head << bounds;
   return image_kernel(family, source, average_body);
@@ -72,13 +72,13 @@ __device__ inline Bounds bounds(index h, index w) {
 
 /// Padding counts as minus infinity, NaN wins.
 [[gnu::cold]] inline Kernel make_kernel(const ops::MaxPool2d& op, const KernelCall& call) {
-  Source source = image_source(call);
+  KernelSource source = image_source(call);
   declare_window(source, op.window);
   return image_kernel(op.name, source, detail::max_pool_body);
 }
 
 [[gnu::cold]] inline Kernel make_kernel(const ops::AvgPool2d& op, const KernelCall& call) {
-  Source source = image_source(call);
+  KernelSource source = image_source(call);
   declare_window(source, op.window);
   source.constant("divisor", idx(op.divisor));
   source.constant("count_padding", op.count_include_pad);
@@ -86,7 +86,7 @@ __device__ inline Bounds bounds(index h, index w) {
 }
 
 [[gnu::cold]] inline Kernel make_kernel(const ops::AdaptiveAvgPool2d& op, const KernelCall& call) {
-  Source source = image_source(call);
+  KernelSource source = image_source(call);
   return detail::average(op.name, source, detail::adaptive_bounds);
 }
 

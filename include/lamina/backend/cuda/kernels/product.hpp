@@ -75,7 +75,7 @@ inline constexpr std::string_view thread_body = R"(
 }  // namespace detail
 
 /// Declares the extents: groups, rows, columns, depth.
-[[gnu::cold]] inline void declare_product(Source& source, const Product& p) {
+[[gnu::cold]] inline void declare_product(KernelSource& source, const Product& p) {
   source.constant("groups", p.groups);
   source.constant("rows", p.rows);
   source.constant("columns", p.columns);
@@ -83,7 +83,7 @@ inline constexpr std::string_view thread_body = R"(
 }
 
 /// The kernel of a declared product. The bias of a column is number group * columns + column.
-[[gnu::cold]] inline Kernel multiply(std::string_view family, Source& source, const Product& p,
+[[gnu::cold]] inline Kernel multiply(std::string_view family, KernelSource& source, const Product& p,
                                      std::string_view factor) {
   constexpr idx side = 64, fewest_columns = 8;
   const idx across = (p.columns + side - 1) / side, down = (p.rows + side - 1) / side, tiles = p.groups * across * down;

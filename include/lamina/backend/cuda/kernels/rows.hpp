@@ -34,7 +34,7 @@ struct Rows {
 
 /// Declares how rows are shared out, and for each tensor N_row(row) and N_element(k), where they are in it. Bodies are
 /// what is done for a `row`; they loop over its elements `k` from `member * lanes` on by `team * lanes`.
-[[gnu::cold]] inline void begin_rows(Source& source, Rows& r, std::initializer_list<const char*> names) {
+[[gnu::cold]] inline void begin_rows(KernelSource& source, Rows& r, std::initializer_list<const char*> names) {
   r.share_out(source.call());
   source.constant("rows", r.rows.size());
   source.constant("size", r.elements.size());

@@ -38,7 +38,7 @@ inline constexpr std::string_view softmax_body = R"(
   const int axis = wrap_dim(op.dim, dims.rank);
   Rows r(2);
   for (int d = 0; d < dims.rank; ++d) (d == axis ? r.elements : r.rows).add({dims[d], {x[d], y[d]}});
-  Source source(call);
+  KernelSource source(call);
   source.constant("logarithm", op.log);
   begin_rows(source, r, {"x", "y"});
   source.body << detail::softmax_body;

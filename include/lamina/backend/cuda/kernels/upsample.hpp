@@ -7,13 +7,13 @@ namespace lamina::gpu {
 namespace detail {
 /// Of one dimension: (1 - weight) * x[first] + weight * x[second].
 inline constexpr std::string_view source_position = R"(
-struct Source { index first, second; float weight; };
-__device__ inline Source source_of(index i, index in, index out, float ratio) {
+struct KernelSource { index first, second; float weight; };
+__device__ inline KernelSource source_of(index i, index in, index out, float ratio) {
   if (out == in && (bilinear || small)) return {i, i, 0};
   if (!bilinear) {
     if (small && out == 2 * in) return {i / 2, i / 2, 0};
     const index at = index(floorf(float(i) * ratio));
-    return at < in ? Source{at, at, 0} : Source{in - 1, in - 1, 0};
+    return at < in ? KernelSource{at, at, 0} : KernelSource{in - 1, in - 1, 0};
   }
   float at = align_corners ? ratio * float(i) : ratio * (float(i) + 0.5f) - 0.5f;
   if (at < 0) at = 0;
@@ -24,7 +24,7 @@ __device__ inline Source source_of(index i, index in, index out, float ratio) {
 )";
 
 inline constexpr std::string_view upsample_body = R"(
-    const Source row = source_of(h, in_height, out_height, ratio_h), column = source_of(w, in_width, out_width, ratio_w);
+    const KernelSource row = source_of(h, in_height, out_height, ratio_h), column = source_of(w, in_width, out_width, ratio_w);
     load(x + row.first * x_h + column.first * x_w, v);
     if (bilinear) {
       float right[lanes], below[lanes], across[lanes];
@@ -46,7 +46,7 @@ inline float upsample_ratio(const ops::Upsample& op, idx in, idx out, double sca
 
 [[gnu::cold]] inline Kernel make_kernel(const ops::Upsample& op, const KernelCall& call) {
   const Dims &x = call.operands[0].dims, &y = call.out.dims;
-  Source source = image_source(call);
+  KernelSource source = image_source(call);
   source.constant("bilinear", op.mode == ops::Upsample::Mode::bilinear);
   source.constant("align_corners", op.align_corners);
   source.constant("small", y[2] + y[3] <= 128);
