@@ -55,7 +55,7 @@ def main():
             shutil.copytree(PROJECT, project)
             lamina = project / "subprojects" / "lamina"
             lamina.mkdir(parents=True)
-            for name in ("meson.build", "meson_options.txt", "include", ".deps"):
+            for name in ("meson.build", "meson_options.txt", "include", "tools", ".deps"):
                 if (options.root / name).exists():
                     (lamina / name).symlink_to(options.root / name)
             run(["meson", "setup", "build", *[option.replace("-D", "-Dlamina:") for option in pfr]], plain, project)

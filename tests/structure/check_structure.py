@@ -143,11 +143,7 @@ def every_header_has_pragma_once(library):
 
 def umbrella_is_complete_and_sorted(library):
     named = [name for name in INCLUDE.findall((library.include / "lamina.hpp").read_text()) if name.startswith("lamina/")]
-    public = [
-        header
-        for header in library.headers
-        if header not in library.opt_in and folder_of(header) not in ("backend/cuda", "cuda")
-    ]
+    public = [header for header in library.headers if header not in library.opt_in]
     for header in sorted(set(public) - set(named)):
         yield f"lamina.hpp does not include {header}"
     for header in sorted(set(named) - set(public)):

@@ -129,7 +129,7 @@ bool read_options(int count, const char* const* options, std::string& architectu
 
 nvrtcResult compile(Program& program, const std::string& flags, const std::string& architecture) {
   static const std::string command = LAMINA_EMULATION_CXX " -std=c++20 -O1 -w -fPIC -shared -fno-strict-aliasing -ffp-contract=off"
-                                                          " -isystem " LAMINA_EMULATION_CUDA "/include";
+                                                          " " LAMINA_EMULATION_HEADERS;
   static const std::string words = read(LAMINA_EMULATION_FOLDER "/device.h") + read(LAMINA_EMULATION_FOLDER "/machine.hpp");
   const fs::path folder = cache_folder();
   const fs::path library = folder / (hash_of(command + flags + words + program.source) + ".so");
