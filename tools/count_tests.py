@@ -1,6 +1,7 @@
 """Names what failed or was skipped in a run of `meson test` and counts: its last line is `N passed, N failed`, with
 `, N skipped` if any was.   count_tests.py BUILD/meson-logs/testlog.json [built | broken]
 
+Before that, a line for each tier of the tests of GPUs (docs/gpu.md) says whether it ran.
 A test that speaks TAP counts with each of its lines, any other one as one. The exit status is 0 if something passed and
 nothing failed. A second argument `broken` says that the build failed, which is one more failure.
 """
@@ -10,7 +11,26 @@ import pathlib
 import re
 import sys
 
+# what each tier of the tests of GPUs needs beside a compiler; the build puts tests into suites gpu-tier-A to gpu-tier-E
+TIERS = {
+    "A": "graphs, at compile time",
+    "B": "numbers, on emulated GPUs",
+    "C": "graphs, by cuDNN without a GPU",
+    "D": "kernels, by NVRTC without a GPU",
+    "E": "numbers, on a GPU",
+}
 LINE = re.compile(r"(ok|not ok)\b\s*\d*\s*-?\s*((?:[^#\\]|\\.)*)(?:#\s*(SKIP)\w*\s*(.*))?", re.IGNORECASE)
+
+
+def tiers(tests):
+    """A line for each tier that this build has tests of."""
+    for tier, what in TIERS.items():
+        members = [test for test in tests if any(suite.endswith("gpu-tier-" + tier) for suite in test.get("suite", []))]
+        reasons = [line[1:].strip() for test in members for line in test.get("stdout", "").splitlines() if line.startswith("#")]
+        if any(test["result"] != "SKIP" for test in members):
+            yield f"GPU tier {tier} ({what}): ran"
+        elif members:
+            yield f"GPU tier {tier} ({what}): skipped, {(reasons or ['no reason given'])[0]}"
 
 
 def main():
@@ -56,6 +76,8 @@ def main():
         print("".join(f"{line}\n" for line in details), end="")
     for name in skips:
         print(f"skipped  {name}")
+    for line in tiers(tests):
+        print(line)
     if not tests:
         print("no test ran")
     print(f"{passed} passed, {len(failures)} failed" + (f", {len(skips)} skipped" if skips else ""))

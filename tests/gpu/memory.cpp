@@ -37,9 +37,11 @@ std::vector<std::string> none() { return {}; }
 }  // namespace
 
 TEST_CASE("GPUs are counted, and an absent one is named") {
-  CHECK(gpu::device_count() == 2);
-  CHECK_THROWS_AS(Context::of(2), gpu::no_device);
-  CHECK_THROWS_WITH(Context::of(-1), ContainsSubstring("there is no cuda:-1: the number of GPUs is 2"));
+  const int count = gpu::device_count();
+  REQUIRE(count > 0);
+  CHECK_THROWS_AS(Context::of(count), gpu::no_device);
+  CHECK_THROWS_WITH(Context::of(-1),
+                    ContainsSubstring("there is no cuda:-1: the number of GPUs is " + std::to_string(count)));
 }
 
 TEST_CASE("without a driver, with its stub and without a GPU there are no devices") {
@@ -58,7 +60,7 @@ TEST_CASE("without a driver, with its stub and without a GPU there are no device
   }
 }
 
-TEST_CASE("an error says which call failed, where, and why") {
+TEST_CASE("an error says which call failed, where, and why", "[two]") {
   const gpu::DeviceGuard guard(1);
   emulation::fail_next("cudaMallocAsync", cudaErrorInvalidValue);
   try {
@@ -84,7 +86,7 @@ TEST_CASE("memory that a device does not have") {
   CHECK(holds(uploaded(0, pattern(100)), pattern(100)));
 }
 
-TEST_CASE("a guard sets the device and puts it back") {
+TEST_CASE("a guard sets the device and puts it back", "[two]") {
   int device = -1;
   {
     const gpu::DeviceGuard guard(1);
@@ -102,7 +104,7 @@ TEST_CASE("transfers of any size arrive whole") {
        {std::size_t(0), std::size_t(1), half - 1, half, half + 1, 2 * half, 5 * half + 12345}) {
     INFO(size);
     const auto bytes = pattern(size);
-    CHECK(holds(uploaded(1, bytes), bytes));
+    CHECK(holds(uploaded(0, bytes), bytes));
   }
   const Storage part = uploaded(0, pattern(64));
   Storage whole(128);
@@ -110,7 +112,7 @@ TEST_CASE("transfers of any size arrive whole") {
   CHECK(std::memcmp(whole.data() + 32, pattern(64).data() + 16, 8) == 0);
 }
 
-TEST_CASE("copies within a device and from one to another") {
+TEST_CASE("copies within a device and from one to another", "[two]") {
   const auto bytes = pattern(1000);
   const Storage first = uploaded(0, bytes), second = Context::of(1).allocate(1000);
   CHECK(holds(first.clone(), bytes));
@@ -141,7 +143,7 @@ TEST_CASE("the workspace only grows") {
   CHECK(small.bytes() == 1000);  // whoever kept it still has it
 }
 
-TEST_CASE("a thread has one context a device, and takes it along at its end") {
+TEST_CASE("a thread has one context a device, and takes it along at its end", "[two]") {
   const auto leaks = emulation::leaks();
   CHECK(&Context::of(0) == &Context::of(0));
   CHECK(&Context::of(0) != &Context::of(1));
@@ -190,9 +192,9 @@ TEST_CASE("threads that hand memory over wait for each other on the device alone
 }
 
 TEST_CASE("an asynchronous error appears at the synchronisation, and the context is dead") {
+  emulation::fail_next("cudaStreamSynchronize", cudaErrorIllegalAddress);
   in_a_thread([] {
     Context& context = Context::of(1);
-    emulation::fail_next("cudaStreamSynchronize", cudaErrorIllegalAddress);
     CHECK_THROWS_AS(context.synchronize(), gpu::cuda_error);
     try {
       static_cast<void>(context.allocate(8));

@@ -87,7 +87,7 @@ TEST_CASE("the lowest number's exception is thrown, when all have ended") {
   CHECK(ran == 6);
 }
 
-TEST_CASE("a model on each device, sent to one and broadcast to the others") {
+TEST_CASE("a model on each device, sent to one and broadcast to the others", "[two]") {
   const Net net = loaded();
   const gpu::Communicators group({1, 0});
   const std::vector<Net> replicas = gpu::replicate(net, group);
@@ -104,7 +104,7 @@ TEST_CASE("a model on each device, sent to one and broadcast to the others") {
   CHECK(emulation::faults() == nothing());
 }
 
-TEST_CASE("what another thread has not finished writing is broadcast whole") {
+TEST_CASE("what another thread has not finished writing is broadcast whole", "[two]") {
   const gpu::Communicators group({0, 1});
   const std::vector<std::byte> bytes(100, std::byte(7));
   Storage made;
@@ -126,7 +126,7 @@ TEST_CASE("what another thread has not finished writing is broadcast whole") {
   CHECK(emulation::faults() == nothing());
 }
 
-TEST_CASE("one device takes no communicator") {
+TEST_CASE("one device takes no communicator", "[two]") {
   const long calls = emulation::calls("ncclCommInitAll");
   Sequential<Linear<2, 2>, Linear<2, 2>> net;
   net[0_c].weight.data()[3] = 5;
@@ -140,7 +140,7 @@ TEST_CASE("one device takes no communicator") {
   CHECK(emulation::calls("ncclCommInitAll") == calls);
 }
 
-TEST_CASE("NCCL's errors name the call") {
+TEST_CASE("NCCL's errors name the call", "[two]") {
   emulation::fail_next("ncclCommInitAll", 3);  // ncclInternalError
   try {
     const gpu::Communicators group({0, 1});
@@ -148,7 +148,7 @@ TEST_CASE("NCCL's errors name the call") {
   } catch (const gpu::nccl_error& e) { CHECK_THAT(e.what(), ContainsSubstring("ncclCommInitAll: ")); }
 }
 
-TEST_CASE("engines of several devices give what one net gives") {
+TEST_CASE("engines of several devices give what one net gives", "[two]") {
   const Net net = loaded();
   for (const std::size_t count : {1, 2}) {
     const DataParallel<Net> several(net, std::vector<Device>(both.begin(), both.begin() + std::ptrdiff_t(count)));
@@ -163,7 +163,7 @@ TEST_CASE("engines of several devices give what one net gives") {
   CHECK(emulation::faults() == nothing());
 }
 
-TEST_CASE("inputs on a device give a result on the first device") {
+TEST_CASE("inputs on a device give a result on the first device", "[two]") {
   const Net net = loaded();
   const auto engine =
       gpu::compile_replicas<Shape<dyn, 2, 5, 5>>(DataParallel<Net>(net, {cuda{1}, cuda{0}}), CompileOnHost());
@@ -188,7 +188,7 @@ struct TwoResults {
 };
 }  // namespace
 
-TEST_CASE("several inputs, and tuples of results") {
+TEST_CASE("several inputs, and tuples of results", "[two]") {
   TwoResults net;
   for (float& w : net.fc.weight.span()) w = 0.5f;
   for (float& b : net.fc.bias.span()) b = 1;
@@ -203,7 +203,7 @@ TEST_CASE("several inputs, and tuples of results") {
   CHECK(close(once, expected_once));
 }
 
-TEST_CASE("an engine that fails is told of, and the others are not harmed") {
+TEST_CASE("an engine that fails is told of, and the others are not harmed", "[two]") {
   std::atomic<bool> fails = true;
   const auto make = [&](cuda device) {
     return [&fails, device](const auto& x) {

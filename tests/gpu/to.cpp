@@ -35,7 +35,7 @@ bool all_on(const auto& net, const Device& device) {
 std::vector<std::string> nothing() { return {}; }
 }  // namespace
 
-TEST_CASE("a tensor goes to a device and comes back") {
+TEST_CASE("a tensor goes to a device and comes back", "[two]") {
   Tensor<float, Shape<2, 3>> x;
   std::iota(x.span().begin(), x.span().end(), 0.f);
   const auto there = to(x, cuda{1});
@@ -64,7 +64,7 @@ TEST_CASE("something pending is computed, then moved") {
   CHECK(to(to(fc(x), cuda{0}), cpu{})(0, 0) == 51);
 }
 
-TEST_CASE("a model is copied to a device, or moves there") {
+TEST_CASE("a model is copied to a device, or moves there", "[two]") {
   const Net net = loaded();
   Net there = to(net, cuda{1});
   CHECK(all_on(there, cuda{1}));
@@ -80,7 +80,7 @@ TEST_CASE("a model is copied to a device, or moves there") {
   CHECK(emulation::faults() == nothing());
 }
 
-TEST_CASE("parameters without values stay so; shared memory stays shared") {
+TEST_CASE("parameters without values stay so; shared memory stays shared", "[two]") {
   Sequential<Linear<4, 4>, Linear<4, 4>> net;
   net[0_c].weight.data()[5] = 7;
   net[1_c].weight.storage() = net[0_c].weight.storage();
