@@ -9,7 +9,8 @@
 namespace emulation {
 namespace {
 
-thread_local std::string current_call;
+// Without destructors: objects of a thread call the libraries when it ends.
+thread_local const char* current_call = nullptr;
 thread_local cudaError_t last_error = cudaSuccess;
 
 std::string variable(const char* name) {
@@ -54,7 +55,7 @@ Call::Call(const char* name) : lock_(state().mutex), outer_(std::exchange(curren
 Call::~Call() { current_call = outer_; }
 
 void fault(const std::string& text) {
-  const std::string line = current_call.empty() ? text : current_call + ": " + text;
+  const std::string line = current_call ? std::string(current_call) + ": " + text : text;
   std::fprintf(stderr, "emulation: %s\n", line.c_str());
   state().faults.push_back(line);
 }

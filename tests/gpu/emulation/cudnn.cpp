@@ -5,6 +5,7 @@
 #include "descriptor.hpp"
 #include "state.hpp"
 #include <algorithm>
+#include <cstdio>
 
 namespace emulation {
 namespace {
@@ -18,11 +19,13 @@ std::map<const void*, std::shared_ptr<Descriptor>>& descriptors() {
   return *all;
 }
 
-thread_local std::string last_message;
+thread_local char last_message[1024] = "";  // without a destructor: handles of a thread are destroyed when it ends
+
+void keep_message(const std::string& why) { std::snprintf(last_message, sizeof last_message, "%s", why.c_str()); }
 
 cudnnStatus_t answer(const Verdict& verdict) {
   if (verdict.ok()) return verdict.status;
-  last_message = verdict.why;
+  keep_message(verdict.why);
   if (verdict.status / 1000 == 2) fault(verdict.why + " (" + cudnnGetErrorString(verdict.status) + ")");
   return verdict.status;
 }
@@ -32,7 +35,7 @@ template <class Body>
 cudnnStatus_t cudnn_call(const char* name, Body body) {
   Call call(name);
   if (call.injected != 0) {
-    last_message = "a failure that a test asked for";
+    keep_message("a failure that a test asked for");
     return cudnnStatus_t(call.injected);
   }
   return answer(body());
@@ -154,10 +157,8 @@ const char* cudnnGetErrorString(cudnnStatus_t status) {
 }
 
 void cudnnGetLastErrorString(char* message, std::size_t size) {
-  if (size == 0) return;
-  std::strncpy(message, last_message.c_str(), size - 1);
-  message[size - 1] = '\0';
-  last_message.clear();
+  std::snprintf(message, size, "%s", last_message);
+  last_message[0] = '\0';
 }
 
 cudnnStatus_t cudnnCreate(cudnnHandle_t* result) {

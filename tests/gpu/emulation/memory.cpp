@@ -349,7 +349,8 @@ cudaError_t cudaMemsetAsync(void* at, int value, std::size_t bytes, cudaStream_t
   return runtime_call("cudaMemsetAsync", [&] {
     if (bytes == 0) return cudaSuccess;
     const auto on = stream_of(stream);
-    if (on && on->device != current_device())
+    if (!on) return cudaErrorInvalidResourceHandle;
+    if (on->device != current_device())
       return misuse(cudaErrorInvalidResourceHandle, "a stream of a device that is not the current one");
     return enqueue(stream, {"memset", {{at, bytes, true}}, [=] { std::memset(alias_of(at), value, bytes); }});
   });

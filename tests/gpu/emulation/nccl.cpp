@@ -6,6 +6,7 @@
 #include "state.hpp"
 #include "values.hpp"
 #include <algorithm>
+#include <cstdio>
 #include <nccl.h>
 
 namespace emulation {
@@ -42,10 +43,10 @@ std::map<const void*, std::unique_ptr<Communicator>>& communicators() {
 }
 thread_local int group_depth = 0;
 thread_local std::vector<Request> group;
-thread_local std::string last_message;
+thread_local char last_message[1024] = "";  // without a destructor: communicators may be destroyed when a thread ends
 
 ncclResult_t refused(ncclResult_t result, const std::string& why) {
-  last_message = why;
+  std::snprintf(last_message, sizeof last_message, "%s", why.c_str());
   fault(why + " (" + ncclGetErrorString(result) + ")");
   return result;
 }
@@ -234,7 +235,7 @@ const char* ncclGetErrorString(ncclResult_t result) {
     default: return "unknown result code";
   }
 }
-const char* ncclGetLastError(ncclComm_t) { return last_message.c_str(); }
+const char* ncclGetLastError(ncclComm_t) { return last_message; }
 
 ncclResult_t ncclGetVersion(int* version) {
   *version = NCCL_VERSION_CODE;

@@ -127,7 +127,7 @@ State& state();
 /// Takes the lock, counts the call, and finds the failure that a test asked for.
 class Call {
   std::unique_lock<std::recursive_mutex> lock_;
-  std::string outer_;
+  const char* outer_;
 
  public:
   explicit Call(const char* name);
