@@ -1,7 +1,7 @@
 /// cuDNN: an execution plan becomes work of a stream.
 #include "descriptor.hpp"
 #include "state.hpp"
-#include <algorithm>
+#include <cstdint>
 
 namespace emulation {
 namespace {
@@ -11,48 +11,73 @@ bool overlap(const Access& a, const Access& b) {
   return first < second + b.bytes && second < first + a.bytes;
 }
 
-/// Tensors by number, with what of memory they are; results must be apart from what is read at other places.
-Verdict bind(const Descriptor& graph, const Descriptor& pack, std::map<std::int64_t, void*>& pointers, std::vector<Access>& accesses,
-             int device) {
-  const auto uids = pack.all<std::int64_t>(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS);
-  const auto given = pack.all<void*>(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS);
-  for (std::size_t i = 0; i < uids.size(); ++i)
-    if (!pointers.emplace(uids[i], given[i]).second) return bad("tensor " + std::to_string(uids[i]) + " has two pointers");
-  std::map<std::int64_t, Access> seen;
-  for (const auto& operation : graph.children(CUDNN_ATTR_OPERATIONGRAPH_OPS)) {
-    const Operands operands = operands_of(*operation);
-    std::vector<std::pair<const Descriptor*, bool>> used;
-    for (const Descriptor* tensor : operands.reads) used.emplace_back(tensor, false);
-    used.emplace_back(operands.writes, true);
-    for (const auto& [tensor, writes] : used) {
-      const TensorShape shape = shape_of(*tensor);
-      if (shape.is_virtual) continue;
-      const std::string name = "tensor " + std::to_string(shape.uid);
-      if (pointers.count(shape.uid) == 0) return bad(name + " has no pointer");
-      const void* at = pointers[shape.uid];
-      if (reinterpret_cast<std::uintptr_t>(at) % std::uintptr_t(shape.alignment) != 0)
-        return {CUDNN_STATUS_BAD_PARAM_MISALIGNED_POINTER, name + " is not aligned to " + std::to_string(shape.alignment) + " bytes"};
-      if (device_of(at) >= 0 && device_of(at) != device) return bad(name + " is memory of another device");
-      const Access access{at, std::size_t(shape.bytes()), writes};
-      if (const std::string wrong = wrong_with(access); !wrong.empty()) return bad(name + ": " + wrong);
-      seen.emplace(shape.uid, access);
-      if (!writes) continue;
-      for (const auto& [uid, other] : seen) {
-        const bool in_place = operation->type == CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR && other.at == at && other.bytes == access.bytes;
-        const bool of_products = !graph.children(CUDNN_ATTR_OPERATIONGRAPH_OPS)[0]->has(CUDNN_ATTR_OPERATION_POINTWISE_XDESC) &&
-                                 std::any_of(operands_of(*graph.children(CUDNN_ATTR_OPERATIONGRAPH_OPS)[0]).reads.begin(),
-                                             operands_of(*graph.children(CUDNN_ATTR_OPERATIONGRAPH_OPS)[0]).reads.end(),
-                                             [&](const Descriptor* one) { return shape_of(*one).uid == uid; });
-        if (uid != shape.uid && overlap(access, other) && (!in_place || of_products))
-          return bad(name + " overlaps tensor " + std::to_string(uid));
-      }
-    }
+/// Finds the memory of a graph's tensors.
+class Binding {
+  const Descriptor& graph_;
+  int device_;
+  std::map<std::int64_t, void*> pointers_;
+  std::map<std::int64_t, Access> accesses_;  // of the tensors so far
+  std::set<std::int64_t> gathered_;          // of which one result needs more than the element at its place
+
+ public:
+  Binding(const Descriptor& graph, int device) : graph_(graph), device_(device) {
+    const Descriptor& first = *operations()[0];
+    if (first.type == CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR) return;
+    for (const Descriptor* tensor : operands_of(first).reads) gathered_.insert(shape_of(*tensor).uid);
   }
-  for (const auto& [uid, pointer] : pointers)
-    if (seen.count(uid) == 0) return bad("there is no tensor " + std::to_string(uid) + " in memory");
-  for (const auto& [uid, access] : seen) accesses.push_back(access);
-  return {};
-}
+
+  const std::map<std::int64_t, void*>& pointers() const { return pointers_; }
+  std::vector<Access> accesses() const {
+    std::vector<Access> all;
+    for (const auto& [uid, access] : accesses_) all.push_back(access);
+    return all;
+  }
+
+  Verdict bind(const Descriptor& pack) {
+    const auto uids = pack.all<std::int64_t>(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS);
+    const auto given = pack.all<void*>(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS);
+    for (std::size_t i = 0; i < uids.size(); ++i)
+      if (!pointers_.emplace(uids[i], given[i]).second) return bad("tensor " + std::to_string(uids[i]) + " has two pointers");
+    for (const auto& operation : operations()) {
+      const Operands operands = operands_of(*operation);
+      for (const Descriptor* tensor : operands.reads)
+        if (const Verdict verdict = bind_tensor(shape_of(*tensor), false); !verdict.ok()) return verdict;
+      if (const Verdict verdict = bind_tensor(shape_of(*operands.writes), true); !verdict.ok()) return verdict;
+    }
+    for (const auto& [uid, pointer] : pointers_)
+      if (accesses_.count(uid) == 0) return bad("there is no tensor " + std::to_string(uid) + " in memory");
+    return {};
+  }
+
+ private:
+  const std::vector<std::shared_ptr<Descriptor>>& operations() const { return graph_.children(CUDNN_ATTR_OPERATIONGRAPH_OPS); }
+
+  Verdict bind_tensor(const TensorShape& shape, bool writes) {
+    if (shape.is_virtual) return {};
+    const std::string name = "tensor " + std::to_string(shape.uid);
+    const auto found = pointers_.find(shape.uid);
+    if (found == pointers_.end()) return bad(name + " has no pointer");
+    const void* at = found->second;
+    if (reinterpret_cast<std::uintptr_t>(at) % std::uintptr_t(shape.alignment) != 0)
+      return {CUDNN_STATUS_BAD_PARAM_MISALIGNED_POINTER, name + " is not aligned to " + std::to_string(shape.alignment) + " bytes"};
+    if (device_of(at) >= 0 && device_of(at) != device_) return bad(name + " is memory of another device");
+    const Access access{at, std::size_t(shape.bytes()), writes};
+    if (const std::string wrong = wrong_with(access); !wrong.empty()) return bad(name + ": " + wrong);
+    const auto [own, is_new] = accesses_.emplace(shape.uid, access);
+    own->second.writes = own->second.writes || writes;
+    return writes ? check_overlap(shape.uid, access) : Verdict{};
+  }
+
+  /// A result may take the place of an operand of which each element of the result needs just its own.
+  Verdict check_overlap(std::int64_t uid, const Access& result) const {
+    for (const auto& [other, access] : accesses_) {
+      const bool in_place = access.at == result.at && access.bytes == result.bytes && gathered_.count(other) == 0;
+      if (other != uid && overlap(access, result) && !in_place)
+        return bad("tensor " + std::to_string(uid) + " overlaps tensor " + std::to_string(other));
+    }
+    return {};
+  }
+};
 
 }  // namespace
 
@@ -61,9 +86,9 @@ Verdict execute(const Handle& handle, const std::shared_ptr<Descriptor>& plan, c
   if (!handle.stream) return bad("the handle has no stream: it would be the NULL stream");
   if (device_key(plan->device) != device_key(device_json(handle.device))) return bad("the plan is for another device");
   const Descriptor& graph = planned_graph(*plan);
-  std::map<std::int64_t, void*> pointers;
-  Work work{"cuDNN graph", {}, {}};
-  if (const Verdict verdict = bind(graph, pack, pointers, work.accesses, handle.device); !verdict.ok()) return verdict;
+  Binding binding(graph, handle.device);
+  if (const Verdict verdict = binding.bind(pack); !verdict.ok()) return verdict;
+  Work work{"cuDNN graph", binding.accesses(), {}};
   const Access workspace{pack.get<const void*>(CUDNN_ATTR_VARIANT_PACK_WORKSPACE), std::size_t(plan->workspace), true};
   if (plan->workspace > 0) {
     if (device_of(workspace.at) != handle.device) return bad("the workspace is not memory of the device");
@@ -74,7 +99,7 @@ Verdict execute(const Handle& handle, const std::shared_ptr<Descriptor>& plan, c
   }
   const bool is_float = shape_of(*operands_of(*graph.children(CUDNN_ATTR_OPERATIONGRAPH_OPS)[0]).reads[0]).type == CUDNN_DATA_FLOAT;
   const bool round = is_float && plan->engine.has(CUDNN_NUMERICAL_NOTE_TENSOR_CORE);
-  work.run = [=] {
+  work.run = [=, pointers = binding.pointers()] {
     if (workspace.bytes > 0) std::memset(alias_of(workspace.at), 0xFF, workspace.bytes);
     std::map<std::int64_t, char*> memory;
     for (const auto& [uid, pointer] : pointers) memory[uid] = alias_of(pointer);

@@ -88,7 +88,8 @@ Verdict finalize_plan(Descriptor& plan) {
     plan.engine = configuration->child(CUDNN_ATTR_ENGINECFG_ENGINE)->engine;
   }
   if (!plan.engine.compiles)
-    return {CUDNN_STATUS_INTERNAL_ERROR_COMPILATION_FAILED, "plan: the kernel of engine " + std::to_string(plan.engine.index) + " does not compile"};
+    return {CUDNN_STATUS_INTERNAL_ERROR_COMPILATION_FAILED,
+            "plan: the kernel of engine " + std::to_string(plan.engine.index) + " does not compile"};
   plan.workspace = workspace_of(planned_graph(plan), plan.engine);
   record_graph(planned_graph(plan));
   return {};
