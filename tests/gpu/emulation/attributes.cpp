@@ -91,7 +91,7 @@ const std::map<cudnnBackendDescriptorType_t, std::vector<Rule>>& rules() {
        {{CUDNN_ATTR_OPERATION_RESAMPLE_FWD_DESC, desc, true},
         {CUDNN_ATTR_OPERATION_RESAMPLE_FWD_XDESC, desc, true},
         {CUDNN_ATTR_OPERATION_RESAMPLE_FWD_YDESC, desc, true},
-        {1713, CUDNN_TYPE_DOUBLE, false},    // alpha and beta, whose names are deprecated
+        {1713, CUDNN_TYPE_DOUBLE, false},  // alpha and beta, whose names are deprecated
         {1714, CUDNN_TYPE_DOUBLE, false}}},
       {CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR,
        {{CUDNN_ATTR_OPERATIONGRAPH_OPS, desc, true, true}, {800, CUDNN_TYPE_HANDLE, false}}},
@@ -125,26 +125,29 @@ const std::map<cudnnBackendDescriptorType_t, std::vector<Rule>>& rules() {
 
 std::size_t element_bytes(cudnnBackendAttributeType_t type) {
   switch (type) {
-    case CUDNN_TYPE_FRACTION: return sizeof(cudnnFraction_t);
-    case CUDNN_TYPE_INT64:
-    case CUDNN_TYPE_DOUBLE:
-    case CUDNN_TYPE_VOID_PTR:
-    case CUDNN_TYPE_HANDLE:
-    case CUDNN_TYPE_BACKEND_DESCRIPTOR: return 8;
-    case CUDNN_TYPE_BOOLEAN:
-    case CUDNN_TYPE_CHAR: return 1;
-    default: return 4;
+  case CUDNN_TYPE_FRACTION: return sizeof(cudnnFraction_t);
+  case CUDNN_TYPE_INT64:
+  case CUDNN_TYPE_DOUBLE:
+  case CUDNN_TYPE_VOID_PTR:
+  case CUDNN_TYPE_HANDLE:
+  case CUDNN_TYPE_BACKEND_DESCRIPTOR: return 8;
+  case CUDNN_TYPE_BOOLEAN:
+  case CUDNN_TYPE_CHAR: return 1;
+  default: return 4;
   }
 }
 
 Verdict check_attribute(const Descriptor& descriptor, int name, cudnnBackendAttributeType_t type, std::int64_t count) {
   const auto table = rules().find(descriptor.type);
-  if (table == rules().end()) return unsupported("descriptors of type " + std::to_string(descriptor.type) + " are not emulated");
+  if (table == rules().end())
+    return unsupported("descriptors of type " + std::to_string(descriptor.type) + " are not emulated");
   for (const Rule& rule : table->second) {
     if (rule.name != name) continue;
     if (rule.type != type)
-      return bad("attribute " + std::to_string(name) + " has type " + std::to_string(rule.type) + ", not " + std::to_string(type));
-    if (count < 1 || (count > 1 && !rule.is_list)) return bad("attribute " + std::to_string(name) + ": number of elements");
+      return bad("attribute " + std::to_string(name) + " has type " + std::to_string(rule.type) + ", not " +
+                 std::to_string(type));
+    if (count < 1 || (count > 1 && !rule.is_list))
+      return bad("attribute " + std::to_string(name) + ": number of elements");
     return {};
   }
   return bad("descriptors of type " + std::to_string(descriptor.type) + " have no attribute " + std::to_string(name));
@@ -152,23 +155,25 @@ Verdict check_attribute(const Descriptor& descriptor, int name, cudnnBackendAttr
 
 Verdict check_complete(const Descriptor& descriptor) {
   const auto table = rules().find(descriptor.type);
-  if (table == rules().end()) return unsupported("descriptors of type " + std::to_string(descriptor.type) + " are not emulated");
+  if (table == rules().end())
+    return unsupported("descriptors of type " + std::to_string(descriptor.type) + " are not emulated");
   for (const Rule& rule : table->second)
     if (rule.required && !descriptor.has(rule.name))
-      return bad("descriptor of type " + std::to_string(descriptor.type) + " lacks attribute " + std::to_string(rule.name));
+      return bad("descriptor of type " + std::to_string(descriptor.type) + " lacks attribute " +
+                 std::to_string(rule.name));
   return check_sense(descriptor);
 }
 
 std::size_t size_of(cudnnDataType_t type) {
   switch (type) {
-    case CUDNN_DATA_DOUBLE:
-    case CUDNN_DATA_INT64: return 8;
-    case CUDNN_DATA_HALF:
-    case CUDNN_DATA_BFLOAT16: return 2;
-    case CUDNN_DATA_INT8:
-    case CUDNN_DATA_UINT8:
-    case CUDNN_DATA_BOOLEAN: return 1;
-    default: return 4;
+  case CUDNN_DATA_DOUBLE:
+  case CUDNN_DATA_INT64: return 8;
+  case CUDNN_DATA_HALF:
+  case CUDNN_DATA_BFLOAT16: return 2;
+  case CUDNN_DATA_INT8:
+  case CUDNN_DATA_UINT8:
+  case CUDNN_DATA_BOOLEAN: return 1;
+  default: return 4;
   }
 }
 
@@ -196,35 +201,35 @@ Operands operands_of(const Descriptor& operation) {
     if (const Descriptor* tensor = operation.child(name)) operands.reads.push_back(tensor);
   };
   switch (operation.type) {
-    case CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR:
-      read(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X);
-      read(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W);
-      operands.writes = operation.child(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y);
-      break;
-    case CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR:
-      read(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY);
-      read(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_W);
-      operands.writes = operation.child(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DX);
-      break;
-    case CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR:
-      read(CUDNN_ATTR_OPERATION_POINTWISE_XDESC);
-      read(CUDNN_ATTR_OPERATION_POINTWISE_BDESC);
-      operands.writes = operation.child(CUDNN_ATTR_OPERATION_POINTWISE_YDESC);
-      break;
-    case CUDNN_BACKEND_OPERATION_MATMUL_DESCRIPTOR:
-      read(CUDNN_ATTR_OPERATION_MATMUL_ADESC);
-      read(CUDNN_ATTR_OPERATION_MATMUL_BDESC);
-      operands.writes = operation.child(CUDNN_ATTR_OPERATION_MATMUL_CDESC);
-      break;
-    case CUDNN_BACKEND_OPERATION_REDUCTION_DESCRIPTOR:
-      read(CUDNN_ATTR_OPERATION_REDUCTION_XDESC);
-      operands.writes = operation.child(CUDNN_ATTR_OPERATION_REDUCTION_YDESC);
-      break;
-    case CUDNN_BACKEND_OPERATION_RESAMPLE_FWD_DESCRIPTOR:
-      read(CUDNN_ATTR_OPERATION_RESAMPLE_FWD_XDESC);
-      operands.writes = operation.child(CUDNN_ATTR_OPERATION_RESAMPLE_FWD_YDESC);
-      break;
-    default: break;
+  case CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR:
+    read(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X);
+    read(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W);
+    operands.writes = operation.child(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y);
+    break;
+  case CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR:
+    read(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY);
+    read(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_W);
+    operands.writes = operation.child(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DX);
+    break;
+  case CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR:
+    read(CUDNN_ATTR_OPERATION_POINTWISE_XDESC);
+    read(CUDNN_ATTR_OPERATION_POINTWISE_BDESC);
+    operands.writes = operation.child(CUDNN_ATTR_OPERATION_POINTWISE_YDESC);
+    break;
+  case CUDNN_BACKEND_OPERATION_MATMUL_DESCRIPTOR:
+    read(CUDNN_ATTR_OPERATION_MATMUL_ADESC);
+    read(CUDNN_ATTR_OPERATION_MATMUL_BDESC);
+    operands.writes = operation.child(CUDNN_ATTR_OPERATION_MATMUL_CDESC);
+    break;
+  case CUDNN_BACKEND_OPERATION_REDUCTION_DESCRIPTOR:
+    read(CUDNN_ATTR_OPERATION_REDUCTION_XDESC);
+    operands.writes = operation.child(CUDNN_ATTR_OPERATION_REDUCTION_YDESC);
+    break;
+  case CUDNN_BACKEND_OPERATION_RESAMPLE_FWD_DESCRIPTOR:
+    read(CUDNN_ATTR_OPERATION_RESAMPLE_FWD_XDESC);
+    operands.writes = operation.child(CUDNN_ATTR_OPERATION_RESAMPLE_FWD_YDESC);
+    break;
+  default: break;
   }
   return operands;
 }

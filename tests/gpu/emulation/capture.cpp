@@ -11,16 +11,14 @@ struct Graph {
   std::vector<Work> work;
 };
 
-template <class Handle>
-Graph* graph_of(Handle handle, const char* what) {
+template <class Handle> Graph* graph_of(Handle handle, const char* what) {
   const auto found = state().others.find(handle);
   if (found != state().others.end() && found->second == what) return reinterpret_cast<Graph*>(handle);
   fault(std::string("not ") + what + "; destroyed?");
   return nullptr;
 }
 
-template <class Handle>
-cudaError_t destroy(Handle handle, const char* what) {
+template <class Handle> cudaError_t destroy(Handle handle, const char* what) {
   Graph* graph = graph_of(handle, what);
   if (!graph) return cudaErrorInvalidValue;
   state().others.erase(handle);
@@ -87,14 +85,16 @@ cudaError_t cudaStreamEndCapture(cudaStream_t handle, cudaGraph_t* result) {
     if (!stream) return cudaErrorInvalidResourceHandle;
     const auto capture = stream->capture;
     if (!capture) return misuse(cudaErrorIllegalState, "the stream is not being captured");
-    if (capture->origin != stream.get()) return misuse(cudaErrorStreamCaptureUnmatched, "the capture began on another stream");
+    if (capture->origin != stream.get())
+      return misuse(cudaErrorStreamCaptureUnmatched, "the capture began on another stream");
     if (capture->mode != cudaStreamCaptureModeRelaxed && capture->thread != std::this_thread::get_id())
       return misuse(cudaErrorStreamCaptureWrongThread, "the capture began in another thread");
     for (auto& [other_handle, other] : state().streams)
       if (other->capture == capture) other->capture.reset();
     state().captures.erase(capture);
     if (capture->invalid) return cudaErrorStreamCaptureInvalidated;
-    if (!capture->branches.empty()) return misuse(cudaErrorStreamCaptureUnjoined, "the capture does not wait for a stream in it");
+    if (!capture->branches.empty())
+      return misuse(cudaErrorStreamCaptureUnjoined, "the capture does not wait for a stream in it");
     auto* graph = new Graph{capture->work};
     *result = reinterpret_cast<cudaGraph_t>(graph);
     state().others[graph] = graph_name;
@@ -106,9 +106,9 @@ cudaError_t cudaStreamIsCapturing(cudaStream_t handle, cudaStreamCaptureStatus* 
   return runtime_call("cudaStreamIsCapturing", [&] {
     const auto stream = stream_of(handle);
     if (!stream) return cudaErrorInvalidResourceHandle;
-    *status = !stream->capture            ? cudaStreamCaptureStatusNone
+    *status = !stream->capture           ? cudaStreamCaptureStatusNone
               : stream->capture->invalid ? cudaStreamCaptureStatusInvalidated
-                                          : cudaStreamCaptureStatusActive;
+                                         : cudaStreamCaptureStatusActive;
     return cudaSuccess;
   });
 }

@@ -80,9 +80,11 @@ std::vector<std::string> leaks() {
   std::vector<std::string> left;
   for (std::size_t device = 0; device < state().devices.size(); ++device)
     for (const auto& [at, block] : state().devices[device].blocks)
-      if (!block.freed) left.push_back("a block of " + std::to_string(block.size) + " bytes on device " + std::to_string(device));
+      if (!block.freed)
+        left.push_back("a block of " + std::to_string(block.size) + " bytes on device " + std::to_string(device));
   for (const auto& [at, bytes] : state().pinned) left.push_back("pinned memory of " + std::to_string(bytes) + " bytes");
-  for (const auto& [at, stream] : state().streams) left.push_back("a stream of device " + std::to_string(stream->device));
+  for (const auto& [at, stream] : state().streams)
+    left.push_back("a stream of device " + std::to_string(stream->device));
   for (const auto& [at, event] : state().events) left.push_back("an event of device " + std::to_string(event.device));
   for (const auto& [at, what] : state().others) left.push_back(what);
   return left;

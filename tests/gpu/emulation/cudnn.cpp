@@ -31,8 +31,7 @@ cudnnStatus_t answer(const Verdict& verdict) {
 }
 
 /// Device properties alone need no device: plans are made where there is none.
-template <class Body>
-cudnnStatus_t cudnn_call(const char* name, Body body) {
+template <class Body> cudnnStatus_t cudnn_call(const char* name, Body body) {
   Call call(name);
   if (call.injected != 0) {
     keep_message("a failure that a test asked for");
@@ -48,7 +47,8 @@ std::shared_ptr<Descriptor> find(cudnnBackendDescriptor_t handle) {
 
 // ---- attributes
 
-Verdict set(Descriptor& descriptor, int name, cudnnBackendAttributeType_t type, std::int64_t count, const void* values) {
+Verdict set(Descriptor& descriptor, int name, cudnnBackendAttributeType_t type, std::int64_t count,
+            const void* values) {
   if (descriptor.finalized) return bad("an attribute is set after the descriptor was finalized");
   if (!values) return bad("a null pointer to values");
   if (const Verdict verdict = check_attribute(descriptor, name, type, count); !verdict.ok()) return verdict;
@@ -56,7 +56,8 @@ Verdict set(Descriptor& descriptor, int name, cudnnBackendAttributeType_t type, 
   if (type == CUDNN_TYPE_BACKEND_DESCRIPTOR) {
     for (std::int64_t i = 0; i < count; ++i) {
       const auto child = find(static_cast<const cudnnBackendDescriptor_t*>(values)[i]);
-      if (!child || !child->finalized) return bad(child ? "a descriptor that is not finalized" : "not a descriptor; destroyed?");
+      if (!child || !child->finalized)
+        return bad(child ? "a descriptor that is not finalized" : "not a descriptor; destroyed?");
       attribute.children.push_back(child);
     }
   } else {
@@ -67,8 +68,7 @@ Verdict set(Descriptor& descriptor, int name, cudnnBackendAttributeType_t type, 
 }
 
 /// As much of a list as there is room for; without room its length.
-template <class T>
-Verdict give(const std::vector<T>& values, std::int64_t room, std::int64_t* count, void* result) {
+template <class T> Verdict give(const std::vector<T>& values, std::int64_t room, std::int64_t* count, void* result) {
   const std::int64_t given = std::min<std::int64_t>(room, std::int64_t(values.size()));
   if (result && given > 0) std::memcpy(result, values.data(), std::size_t(given) * sizeof(T));
   if (count) *count = room > 0 && result ? given : std::int64_t(values.size());
@@ -82,21 +82,25 @@ Verdict give_results(const Descriptor& heuristics, std::int64_t room, std::int64
   const auto& graph = heuristics.children(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH)[0];
   for (std::int64_t i = 0; result && i < given; ++i) {
     const auto configuration = find(static_cast<cudnnBackendDescriptor_t*>(result)[i]);
-    if (!configuration || configuration->type != CUDNN_BACKEND_ENGINECFG_DESCRIPTOR) return bad("results go to engine configurations");
+    if (!configuration || configuration->type != CUDNN_BACKEND_ENGINECFG_DESCRIPTOR)
+      return bad("results go to engine configurations");
     fill_configuration(*configuration, make_engine(graph, heuristics.engines[std::size_t(i)]));
   }
   return {};
 }
 
-Verdict get(const Descriptor& descriptor, int name, cudnnBackendAttributeType_t type, std::int64_t room, std::int64_t* count,
-            void* result) {
-  if (!descriptor.finalized) return {CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED, "an attribute of a descriptor that is not finalized"};
+Verdict get(const Descriptor& descriptor, int name, cudnnBackendAttributeType_t type, std::int64_t room,
+            std::int64_t* count, void* result) {
+  if (!descriptor.finalized)
+    return {CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED, "an attribute of a descriptor that is not finalized"};
   if (name == CUDNN_ATTR_ENGINEHEUR_RESULTS) return give_results(descriptor, room, count, result);
-  if (name == CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE) return give<std::int64_t>({descriptor.workspace}, room, count, result);
+  if (name == CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE)
+    return give<std::int64_t>({descriptor.workspace}, room, count, result);
   if (name == CUDNN_ATTR_ENGINE_NUMERICAL_NOTE) return give(descriptor.engine.notes, room, count, result);
   if (name == CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE) return give(descriptor.engine.behavior, room, count, result);
   if (name == CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION || name == CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION) {
-    const std::string text = name == CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION ? descriptor.device : json_of_plan(descriptor);
+    const std::string text =
+        name == CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION ? descriptor.device : json_of_plan(descriptor);
     return give(std::vector<char>(text.begin(), text.end()), room, count, result);
   }
   const auto found = descriptor.attributes.find(name);
@@ -142,17 +146,17 @@ std::size_t cudnnGetCudartVersion() { return CUDART_VERSION; }
 
 const char* cudnnGetErrorString(cudnnStatus_t status) {
   switch (status) {
-    case CUDNN_STATUS_SUCCESS: return "CUDNN_STATUS_SUCCESS";
-    case CUDNN_STATUS_NOT_INITIALIZED: return "CUDNN_STATUS_NOT_INITIALIZED";
-    case CUDNN_STATUS_SERIALIZATION_VERSION_MISMATCH: return "CUDNN_STATUS_SERIALIZATION_VERSION_MISMATCH";
-    case CUDNN_STATUS_BAD_PARAM: return "CUDNN_STATUS_BAD_PARAM";
-    case CUDNN_STATUS_BAD_PARAM_MISALIGNED_POINTER: return "CUDNN_STATUS_BAD_PARAM_MISALIGNED_POINTER";
-    case CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED: return "CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED";
-    case CUDNN_STATUS_NOT_SUPPORTED: return "CUDNN_STATUS_NOT_SUPPORTED";
-    case CUDNN_STATUS_INTERNAL_ERROR: return "CUDNN_STATUS_INTERNAL_ERROR";
-    case CUDNN_STATUS_INTERNAL_ERROR_COMPILATION_FAILED: return "CUDNN_STATUS_INTERNAL_ERROR_COMPILATION_FAILED";
-    case CUDNN_STATUS_EXECUTION_FAILED: return "CUDNN_STATUS_EXECUTION_FAILED";
-    default: return "CUDNN_UNKNOWN_STATUS";
+  case CUDNN_STATUS_SUCCESS: return "CUDNN_STATUS_SUCCESS";
+  case CUDNN_STATUS_NOT_INITIALIZED: return "CUDNN_STATUS_NOT_INITIALIZED";
+  case CUDNN_STATUS_SERIALIZATION_VERSION_MISMATCH: return "CUDNN_STATUS_SERIALIZATION_VERSION_MISMATCH";
+  case CUDNN_STATUS_BAD_PARAM: return "CUDNN_STATUS_BAD_PARAM";
+  case CUDNN_STATUS_BAD_PARAM_MISALIGNED_POINTER: return "CUDNN_STATUS_BAD_PARAM_MISALIGNED_POINTER";
+  case CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED: return "CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED";
+  case CUDNN_STATUS_NOT_SUPPORTED: return "CUDNN_STATUS_NOT_SUPPORTED";
+  case CUDNN_STATUS_INTERNAL_ERROR: return "CUDNN_STATUS_INTERNAL_ERROR";
+  case CUDNN_STATUS_INTERNAL_ERROR_COMPILATION_FAILED: return "CUDNN_STATUS_INTERNAL_ERROR_COMPILATION_FAILED";
+  case CUDNN_STATUS_EXECUTION_FAILED: return "CUDNN_STATUS_EXECUTION_FAILED";
+  default: return "CUDNN_UNKNOWN_STATUS";
   }
 }
 
@@ -229,7 +233,8 @@ cudnnStatus_t cudnnBackendSetAttribute(cudnnBackendDescriptor_t handle, cudnnBac
 }
 
 cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t handle, cudnnBackendAttributeName_t name,
-                                       cudnnBackendAttributeType_t type, std::int64_t room, std::int64_t* count, void* values) {
+                                       cudnnBackendAttributeType_t type, std::int64_t room, std::int64_t* count,
+                                       void* values) {
   return cudnn_call("cudnnBackendGetAttribute", [&]() -> Verdict {
     const auto descriptor = find(handle);
     return descriptor ? get(*descriptor, name, type, room, count, values) : bad("not a descriptor; destroyed?");
@@ -243,7 +248,8 @@ cudnnStatus_t cudnnBackendFinalize(cudnnBackendDescriptor_t handle) {
   });
 }
 
-cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t plan_handle, cudnnBackendDescriptor_t pack_handle) {
+cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t plan_handle,
+                                  cudnnBackendDescriptor_t pack_handle) {
   return cudnn_call("cudnnBackendExecute", [&]() -> Verdict {
     const auto found = handles().find(handle);
     const auto plan = find(plan_handle), pack = find(pack_handle);

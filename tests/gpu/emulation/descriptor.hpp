@@ -15,7 +15,7 @@ struct Descriptor;
 struct Attribute {
   cudnnBackendAttributeType_t type;
   std::int64_t count;
-  std::string bytes;                                   ///< of the elements; of descriptors: nothing
+  std::string bytes;                                  ///< of the elements; of descriptors: nothing
   std::vector<std::shared_ptr<Descriptor>> children;  ///< of descriptors
 };
 
@@ -24,7 +24,6 @@ struct Engine {
   std::int64_t index;
   std::vector<cudnnBackendNumericalNote_t> notes;
   std::vector<cudnnBackendBehaviorNote_t> behavior;
-  bool compiles = true;  ///< false: heuristics offer it, and no plan can be made
   bool has(cudnnBackendNumericalNote_t note) const {
     for (const auto one : notes)
       if (one == note) return true;
@@ -38,25 +37,23 @@ struct Descriptor : std::enable_shared_from_this<Descriptor> {
   std::map<int, Attribute> attributes;
 
   // ---- what is made when it is finalized
-  Engine engine{};                ///< of an engine, its configuration and plan
-  std::vector<Engine> engines;    ///< of heuristics, in their order
-  std::string device;             ///< of device properties, heuristics and plans: the properties, as text
-  std::int64_t workspace = 0;     ///< of a plan
+  Engine engine{};              ///< of an engine, its configuration and plan
+  std::vector<Engine> engines;  ///< of heuristics, in their order
+  std::string device;           ///< of device properties, heuristics and plans: the properties, as text
+  std::int64_t workspace = 0;   ///< of a plan
 
   explicit Descriptor(cudnnBackendDescriptorType_t kind) : type(kind) {}
 
   bool has(int name) const { return attributes.count(name) != 0; }
 
-  template <class T>
-  std::vector<T> all(int name) const {
+  template <class T> std::vector<T> all(int name) const {
     const auto found = attributes.find(name);
     if (found == attributes.end()) return {};
     std::vector<T> values(found->second.bytes.size() / sizeof(T));
     if (!values.empty()) std::memcpy(values.data(), found->second.bytes.data(), values.size() * sizeof(T));
     return values;
   }
-  template <class T>
-  T get(int name, T otherwise = T{}) const {
+  template <class T> T get(int name, T otherwise = T{}) const {
     const auto values = all<T>(name);
     return values.empty() ? otherwise : values[0];
   }
@@ -93,7 +90,8 @@ struct TensorShape {
 TensorShape shape_of(const Descriptor& tensor);
 std::size_t size_of(cudnnDataType_t type);
 
-/// The tensors that an operation reads or writes, in the order of their roles; pointwise: x, b; convolution: image, filter.
+/// The tensors that an operation reads or writes, in the order of their roles; pointwise: x, b; convolution: image,
+/// filter.
 struct Operands {
   std::vector<const Descriptor*> reads;
   const Descriptor* writes = nullptr;

@@ -1,6 +1,6 @@
-/// The CUDA C++ that kernels are written in, as words of the host's language: included before the source of every kernel
-/// that NVRTC is asked to compile. The threads of a block run one after another, each until it waits for others; launch.cpp
-/// then runs the next. It may not include much: it is compiled with every module.
+/// The CUDA C++ that kernels are written in, as words of the host's language: included before the source of every
+/// kernel that NVRTC is asked to compile. The threads of a block run one after another, each until it waits for others;
+/// launch.cpp then runs the next. It may not include much: it is compiled with every module.
 #pragma once
 #include "machine.hpp"
 #include <math.h>
@@ -27,7 +27,8 @@
 #define __noinline__ __attribute__((noinline))
 #define __launch_bounds__(...)
 #define __align__(bytes) alignas(bytes)
-/// Blocks run one after another, so that one copy is enough; all of it is in one section, to be filled with NaN before each.
+/// Blocks run one after another, so that one copy is enough; all of it is in one section, to be filled with NaN before
+/// each.
 #define __shared__ static __attribute__((section("emulated_shared")))
 
 namespace emulated {
@@ -36,14 +37,13 @@ template <class... Parameters, size_t... I>
 void call(void (*kernel)(Parameters...), void* const* values, std::index_sequence<I...>) {
   kernel(*static_cast<Parameters*>(values[I])...);
 }
-template <class... Parameters>
-void call(void (*kernel)(Parameters...), void* const* values) {
+template <class... Parameters> void call(void (*kernel)(Parameters...), void* const* values) {
   call(kernel, values, std::index_sequence_for<Parameters...>{});
 }
 
-template <class... Parameters>
-unsigned describe(void (*)(Parameters...), Parameter* result) {
-  ((*result++ = {sizeof(Parameters), std::is_pointer_v<Parameters>, !std::is_const_v<std::remove_pointer_t<Parameters>>}),
+template <class... Parameters> unsigned describe(void (*)(Parameters...), Parameter* result) {
+  ((*result++ = {sizeof(Parameters), std::is_pointer_v<Parameters>,
+                 !std::is_const_v<std::remove_pointer_t<Parameters>>}),
    ...);
   return sizeof...(Parameters);
 }
@@ -80,60 +80,55 @@ inline int lane() {
   const uint3& at = emulated_machine.thread;
   return int((at.x + extents.x * (at.y + extents.y * at.z)) % 32);
 }
-template <class T>
-T exchange(unsigned mask, unsigned line, T mine, int from) {
+template <class T> T exchange(unsigned mask, unsigned line, T mine, int from) {
   T result;
   emulated_machine.exchange(mask, line, &mine, &result, sizeof mine, from);
   return result;
 }
 }  // namespace emulated
 
-template <class T>
-T __shfl_sync(unsigned mask, T value, int from, int width = 32, EMULATED_LINE) {
+template <class T> T __shfl_sync(unsigned mask, T value, int from, int width = 32, EMULATED_LINE) {
   const int lane = emulated::lane();
   return emulated::exchange(mask, line, value, lane / width * width + (from & (width - 1)));
 }
-template <class T>
-T __shfl_xor_sync(unsigned mask, T value, int bits, int width = 32, EMULATED_LINE) {
+template <class T> T __shfl_xor_sync(unsigned mask, T value, int bits, int width = 32, EMULATED_LINE) {
   const int lane = emulated::lane(), from = lane ^ bits;
   return emulated::exchange(mask, line, value, from / width <= lane / width ? from : lane);
 }
-template <class T>
-T __shfl_down_sync(unsigned mask, T value, unsigned step, int width = 32, EMULATED_LINE) {
+template <class T> T __shfl_down_sync(unsigned mask, T value, unsigned step, int width = 32, EMULATED_LINE) {
   const int lane = emulated::lane(), from = lane + int(step);
   return emulated::exchange(mask, line, value, from / width == lane / width ? from : lane);
 }
-template <class T>
-T __shfl_up_sync(unsigned mask, T value, unsigned step, int width = 32, EMULATED_LINE) {
+template <class T> T __shfl_up_sync(unsigned mask, T value, unsigned step, int width = 32, EMULATED_LINE) {
   const int lane = emulated::lane(), from = lane - int(step);
   return emulated::exchange(mask, line, value, from >= lane / width * width ? from : lane);
 }
-inline unsigned __ballot_sync(unsigned mask, int value, EMULATED_LINE) { return emulated_machine.vote(mask, line, value != 0); }
-inline int __any_sync(unsigned mask, int value, EMULATED_LINE) { return emulated_machine.vote(mask, line, value != 0) != 0; }
-inline int __all_sync(unsigned mask, int value, EMULATED_LINE) { return emulated_machine.vote(mask, line, value == 0) == 0; }
+inline unsigned __ballot_sync(unsigned mask, int value, EMULATED_LINE) {
+  return emulated_machine.vote(mask, line, value != 0);
+}
+inline int __any_sync(unsigned mask, int value, EMULATED_LINE) {
+  return emulated_machine.vote(mask, line, value != 0) != 0;
+}
+inline int __all_sync(unsigned mask, int value, EMULATED_LINE) {
+  return emulated_machine.vote(mask, line, value == 0) == 0;
+}
 
 #undef EMULATED_LINE
 
-template <class T>
-T atomicAdd(T* at, T value) {
+template <class T> T atomicAdd(T* at, T value) {
   const T before = *at;
   *at = before + value;
   return before;
 }
-template <class T>
-T atomicMax(T* at, T value) {
+template <class T> T atomicMax(T* at, T value) {
   const T before = *at;
   if (value > before) *at = value;
   return before;
 }
-template <class T>
-T __ldg(const T* at) {
-  return *at;
-}
+template <class T> T __ldg(const T* at) { return *at; }
 
 namespace emulated {
-template <class To, class From>
-To bits_as(From value) {
+template <class To, class From> To bits_as(From value) {
   To result;
   static_assert(sizeof result == sizeof value);
   memcpy(&result, &value, sizeof result);
@@ -157,11 +152,5 @@ inline unsigned __umulhi(unsigned a, unsigned b) { return unsigned((unsigned lon
 inline int __popc(unsigned bits) { return __builtin_popcount(bits); }
 inline int __clz(int bits) { return bits == 0 ? 32 : __builtin_clz(unsigned(bits)); }
 
-template <class A, class B>
-constexpr std::common_type_t<A, B> min(A a, B b) {
-  return b < a ? b : a;
-}
-template <class A, class B>
-constexpr std::common_type_t<A, B> max(A a, B b) {
-  return a < b ? b : a;
-}
+template <class A, class B> constexpr std::common_type_t<A, B> min(A a, B b) { return b < a ? b : a; }
+template <class A, class B> constexpr std::common_type_t<A, B> max(A a, B b) { return a < b ? b : a; }

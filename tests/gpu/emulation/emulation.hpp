@@ -1,8 +1,8 @@
 /// What a test asks of the emulation of the CUDA libraries: which devices there are, what went wrong, what was left.
 ///
-/// A program that links to `emulation` instead of cudart, cuDNN, NVRTC and NCCL runs on emulated devices. Numbers are right;
-/// time is not. It is strict: what a GPU would forgive, or answer with wrong numbers, is a fault, printed as one line. A
-/// call that the emulation does not know is a link error. Environment variables:
+/// A program that links to `emulation` instead of cudart, cuDNN, NVRTC and NCCL runs on emulated devices. Numbers are
+/// right; time is not. It is strict: what a GPU would forgive, or answer with wrong numbers, is a fault, printed as one
+/// line. A call that the emulation does not know is a link error. Environment variables:
 ///   LAMINA_EMULATED_DEVICES=N      number of devices, 2 by default
 ///   LAMINA_EMULATION_CACHE=FOLDER  where compiled kernels are kept for other programs; else they go with the process
 ///   LAMINA_GRAPH_RECORD=FILE       every distinct operation graph is appended to it (format: record.cpp)
@@ -15,8 +15,8 @@
 
 namespace emulation {
 
-/// Every misuse since the last call, in words; clears the list. A program that ends with faults that were not read exits
-/// with status 70.
+/// Every misuse since the last call, in words; clears the list. A program that ends with faults that were not read
+/// exits with status 70.
 std::vector<std::string> faults();
 
 /// What exists now and will have to be released: blocks of device memory, pinned memory, streams, events, graphs,
@@ -33,11 +33,13 @@ void set_memory_limit(int device, std::size_t bytes);
 std::size_t memory_used(int device);
 
 /// The properties of a device, as text of the form that cuDNN takes for CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION;
-/// `deviceVer`, `deviceName`, `multiProcessorCount`, `totalGlobalMem` and the limits of a launch are read. An H100 by default.
+/// `deviceVer`, `deviceName`, `multiProcessorCount`, `totalGlobalMem` and the limits of a launch are read. An H100 by
+/// default.
 void set_profile(int device, const std::string& json);
 
-/// Lets a later call of this name fail with this code of its library: the next one, or the one after `skip` others. Such a
-/// failure is not a fault. An illegal address given to a synchronisation makes the device unusable, as a GPU's would.
+/// Lets a later call of this name fail with this code of its library: the next one, or the one after `skip` others.
+/// Such a failure is not a fault. An illegal address given to a synchronisation makes the device unusable, as a GPU's
+/// would.
 void fail_next(const std::string& call, int code, int skip = 0);
 
 /// Number of calls of this name since the start: warm code allocates nothing.

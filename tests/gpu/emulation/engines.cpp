@@ -1,5 +1,5 @@
-/// Which engines the emulated cuDNN has for a graph: what cuDNN 9.19 was found to have for GPUs of compute capability 8.0 to
-/// 10.0, channels last.
+/// Which engines the emulated cuDNN has for a graph: what cuDNN 9.19 was found to have for GPUs of compute
+/// capability 8.0 to 10.0, channels last.
 #include "descriptor.hpp"
 #include "state.hpp"
 #include <algorithm>
@@ -8,10 +8,12 @@ namespace emulation {
 namespace {
 
 constexpr auto tensor_core = CUDNN_NUMERICAL_NOTE_TENSOR_CORE;
-const std::vector<cudnnBackendBehaviorNote_t> compiled_at_run_time = {CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION,
-                                                                      CUDNN_BEHAVIOR_NOTE_SUPPORTS_CUDA_GRAPH_NATIVE_API};
+const std::vector<cudnnBackendBehaviorNote_t> compiled_at_run_time = {
+    CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION, CUDNN_BEHAVIOR_NOTE_SUPPORTS_CUDA_GRAPH_NATIVE_API};
 
-bool is_pointwise(const Descriptor& operation) { return operation.type == CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR; }
+bool is_pointwise(const Descriptor& operation) {
+  return operation.type == CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR;
+}
 
 bool is_channels_last(const TensorShape& tensor) {
   return tensor.dims.size() != 4 || tensor.dims[1] == 1 || tensor.strides[1] == 1;
@@ -37,18 +39,12 @@ std::vector<Engine> convolution_engines(const Descriptor& convolution, bool alon
   const bool grouped = shape_of(image).dims[1] != shape_of(*operands.reads[1]).dims[1];
   if (grouped && !alone) return {};
   if (grouped && shape_of(*operands.reads[1]).dims[1] == 1) return {{5, {}, {CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION}}};
-  std::vector<Engine> engines = {{alone ? 67 : 7, {tensor_core}, alone ? decltype(compiled_at_run_time){} : compiled_at_run_time}};
+  std::vector<Engine> engines = {
+      {alone ? 67 : 7, {tensor_core}, alone ? decltype(compiled_at_run_time){} : compiled_at_run_time}};
   if (!is_float) return engines;
   if (backward) engines.push_back({25, {CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC}, {}});
   engines.push_back({alone ? 70 : 8, {}, alone ? decltype(compiled_at_run_time){} : compiled_at_run_time});
   return engines;
-}
-
-std::vector<Engine> resample_engines(const Descriptor& operation) {
-  const auto mode = operation.child(CUDNN_ATTR_OPERATION_RESAMPLE_FWD_DESC)->get<cudnnResampleMode_t>(CUDNN_ATTR_RESAMPLE_MODE);
-  if (mode != CUDNN_RESAMPLE_BILINEAR) return {{3, {}, compiled_at_run_time}};
-  const bool is_float = shape_of(*operands_of(operation).reads[0]).type == CUDNN_DATA_FLOAT;
-  return {{2, {tensor_core}, compiled_at_run_time, is_float}};
 }
 
 /// Sums over everything but the channels.
@@ -65,22 +61,23 @@ std::vector<Engine> engines_for(const Descriptor& graph, cudnnBackendHeurMode_t 
   if (number_in(device, "deviceVer") < 800 || !has_channels_last(graph)) return {};
   const auto& operations = graph.children(CUDNN_ATTR_OPERATIONGRAPH_OPS);
   const Descriptor& first = *operations[0];
-  const bool epilogue = std::all_of(operations.begin() + 1, operations.end(), [](const auto& one) { return is_pointwise(*one); });
+  const bool epilogue =
+      std::all_of(operations.begin() + 1, operations.end(), [](const auto& one) { return is_pointwise(*one); });
   const bool alone = operations.size() == 1;
   if (!epilogue) return {};
   std::vector<Engine> engines;
   switch (first.type) {
-    case CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR:
-    case CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR: engines = convolution_engines(first, alone); break;
-    case CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR:
-    case CUDNN_BACKEND_OPERATION_MATMUL_DESCRIPTOR: engines = {{7, {tensor_core}, compiled_at_run_time}}; break;
-    case CUDNN_BACKEND_OPERATION_RESAMPLE_FWD_DESCRIPTOR:
-      if (alone) engines = resample_engines(first);
-      break;
-    case CUDNN_BACKEND_OPERATION_REDUCTION_DESCRIPTOR:
-      if (alone) engines = reduction_engines(first);
-      break;
-    default: break;
+  case CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR:
+  case CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR: engines = convolution_engines(first, alone); break;
+  case CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR:
+  case CUDNN_BACKEND_OPERATION_MATMUL_DESCRIPTOR: engines = {{7, {tensor_core}, compiled_at_run_time}}; break;
+  case CUDNN_BACKEND_OPERATION_RESAMPLE_FWD_DESCRIPTOR:
+    if (alone) engines = {{3, {}, compiled_at_run_time}};
+    break;
+  case CUDNN_BACKEND_OPERATION_REDUCTION_DESCRIPTOR:
+    if (alone) engines = reduction_engines(first);
+    break;
+  default: break;
   }
   if (mode == CUDNN_HEUR_MODE_FALLBACK && !engines.empty()) engines.erase(engines.begin(), engines.end() - 1);
   return engines;

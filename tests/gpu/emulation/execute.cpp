@@ -37,7 +37,8 @@ class Binding {
     const auto uids = pack.all<std::int64_t>(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS);
     const auto given = pack.all<void*>(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS);
     for (std::size_t i = 0; i < uids.size(); ++i)
-      if (!pointers_.emplace(uids[i], given[i]).second) return bad("tensor " + std::to_string(uids[i]) + " has two pointers");
+      if (!pointers_.emplace(uids[i], given[i]).second)
+        return bad("tensor " + std::to_string(uids[i]) + " has two pointers");
     for (const auto& operation : operations()) {
       const Operands operands = operands_of(*operation);
       for (const Descriptor* tensor : operands.reads)
@@ -50,7 +51,9 @@ class Binding {
   }
 
  private:
-  const std::vector<std::shared_ptr<Descriptor>>& operations() const { return graph_.children(CUDNN_ATTR_OPERATIONGRAPH_OPS); }
+  const std::vector<std::shared_ptr<Descriptor>>& operations() const {
+    return graph_.children(CUDNN_ATTR_OPERATIONGRAPH_OPS);
+  }
 
   Verdict bind_tensor(const TensorShape& shape, bool writes) {
     if (shape.is_virtual) return {};
@@ -59,7 +62,8 @@ class Binding {
     if (found == pointers_.end()) return bad(name + " has no pointer");
     const void* at = found->second;
     if (reinterpret_cast<std::uintptr_t>(at) % std::uintptr_t(shape.alignment) != 0)
-      return {CUDNN_STATUS_BAD_PARAM_MISALIGNED_POINTER, name + " is not aligned to " + std::to_string(shape.alignment) + " bytes"};
+      return {CUDNN_STATUS_BAD_PARAM_MISALIGNED_POINTER,
+              name + " is not aligned to " + std::to_string(shape.alignment) + " bytes"};
     if (device_of(at) >= 0 && device_of(at) != device_) return bad(name + " is memory of another device");
     const Access access{at, std::size_t(shape.bytes()), writes};
     if (const std::string wrong = wrong_with(access); !wrong.empty()) return bad(name + ": " + wrong);
@@ -97,7 +101,8 @@ Verdict execute(const Handle& handle, const std::shared_ptr<Descriptor>& plan, c
       if (overlap(access, workspace)) return bad("the workspace overlaps a tensor");
     work.accesses.push_back(workspace);
   }
-  const bool is_float = shape_of(*operands_of(*graph.children(CUDNN_ATTR_OPERATIONGRAPH_OPS)[0]).reads[0]).type == CUDNN_DATA_FLOAT;
+  const bool is_float =
+      shape_of(*operands_of(*graph.children(CUDNN_ATTR_OPERATIONGRAPH_OPS)[0]).reads[0]).type == CUDNN_DATA_FLOAT;
   const bool round = is_float && plan->engine.has(CUDNN_NUMERICAL_NOTE_TENSOR_CORE);
   work.run = [=, pointers = binding.pointers()] {
     if (workspace.bytes > 0) std::memset(alias_of(workspace.at), 0xFF, workspace.bytes);
@@ -105,7 +110,9 @@ Verdict execute(const Handle& handle, const std::shared_ptr<Descriptor>& plan, c
     for (const auto& [uid, pointer] : pointers) memory[uid] = alias_of(pointer);
     interpret(planned_graph(*plan), memory, round);
   };
-  return enqueue(handle.stream, std::move(work)) == cudaSuccess ? Verdict{} : Verdict{CUDNN_STATUS_EXECUTION_FAILED, "not enqueued"};
+  return enqueue(handle.stream, std::move(work)) == cudaSuccess
+             ? Verdict{}
+             : Verdict{CUDNN_STATUS_EXECUTION_FAILED, "not enqueued"};
 }
 
 }  // namespace emulation

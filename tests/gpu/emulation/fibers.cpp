@@ -35,7 +35,9 @@ bool can_escape = false;
 const void* scheduler_stack = nullptr;
 std::size_t scheduler_stack_bytes = 0;
 void* scheduler_sanitizer = nullptr;
-void before_fiber(Fiber& fiber) { __sanitizer_start_switch_fiber(&scheduler_sanitizer, fiber.stack.get(), Fiber::stack_bytes); }
+void before_fiber(Fiber& fiber) {
+  __sanitizer_start_switch_fiber(&scheduler_sanitizer, fiber.stack.get(), Fiber::stack_bytes);
+}
 void after_fiber() { __sanitizer_finish_switch_fiber(scheduler_sanitizer, nullptr, nullptr); }
 void on_fiber(void* own) { __sanitizer_finish_switch_fiber(own, &scheduler_stack, &scheduler_stack_bytes); }
 void before_scheduler(void** own) { __sanitizer_start_switch_fiber(own, scheduler_stack, scheduler_stack_bytes); }
@@ -122,7 +124,8 @@ class Traps {
 
 }  // namespace
 
-BlockRun::BlockRun(emulated::Machine& machine, std::function<void()> thread) : machine_(machine), thread_(std::move(thread)) {
+BlockRun::BlockRun(emulated::Machine& machine, std::function<void()> thread)
+    : machine_(machine), thread_(std::move(thread)) {
   machine_.wait_for_block = wait_for_block;
   machine_.wait_for_warp = wait_for_warp;
   machine_.exchange = exchange;
@@ -156,9 +159,8 @@ void BlockRun::schedule() {
       if (threads_[current_].status == Status::finished) give_back(fiber);
       continue;
     }
-    const auto ready = std::find_if(threads_.begin(), threads_.end(), [](const Thread& thread) {
-      return thread.status == Status::ready;
-    });
+    const auto ready = std::find_if(threads_.begin(), threads_.end(),
+                                    [](const Thread& thread) { return thread.status == Status::ready; });
     if (ready == threads_.end()) {
       if (!open_barriers()) wrong_ = "a barrier that is not reached by every thread, at which it would hang";
       continue;
@@ -261,7 +263,8 @@ unsigned BlockRun::vote(unsigned mask, unsigned line, bool mine) {
   block.wait(Status::at_warp, mask, line);
   unsigned votes = 0;
   for (std::size_t lane = 0; lane < 32; ++lane)
-    if (block.takes_part(mask, lane)) votes |= unsigned(block.threads_[block.first_lane() + lane].given[turn][0]) << lane;
+    if (block.takes_part(mask, lane))
+      votes |= unsigned(block.threads_[block.first_lane() + lane].given[turn][0]) << lane;
   return votes;
 }
 

@@ -1,8 +1,8 @@
 /// The threads of a block of a kernel, one after another.
 ///
-/// A fiber runs threads until one of them waits (at a barrier, or for the lanes of its warp); that thread keeps the fiber,
-/// and the next threads run on another one. A kernel without barriers needs one fiber in all. When no thread can run, the
-/// barriers that everyone has reached open; if there is none, the kernel would hang.
+/// A fiber runs threads until one of them waits (at a barrier, or for the lanes of its warp); that thread keeps the
+/// fiber, and the next threads run on another one. A kernel without barriers needs one fiber in all. When no thread can
+/// run, the barriers that everyone has reached open; if there is none, the kernel would hang.
 #pragma once
 #include "machine.hpp"
 #include <cstddef>
@@ -40,7 +40,9 @@ class BlockRun {
   static unsigned vote(unsigned mask, unsigned line, bool mine);
   void wait(Status how, unsigned mask, unsigned line);
   std::size_t first_lane() const { return current_ / 32 * 32; }
-  bool takes_part(unsigned mask, std::size_t lane) const { return mask >> lane & 1 && first_lane() + lane < threads_.size(); }
+  bool takes_part(unsigned mask, std::size_t lane) const {
+    return mask >> lane & 1 && first_lane() + lane < threads_.size();
+  }
   void start(std::size_t number);
   void schedule();
   bool open_barriers();

@@ -1,5 +1,5 @@
-/// What makes sense together in descriptors of the emulated cuDNN. It refuses what cuDNN 9.19 refuses, and wrong graphs that
-/// cuDNN accepts: a bias whose channels do not fit, tensors that are never written.
+/// What makes sense together in descriptors of the emulated cuDNN. It refuses what cuDNN 9.19 refuses, and wrong graphs
+/// that cuDNN accepts: a bias whose channels do not fit, tensors that are never written.
 #include "values.hpp"
 #include <algorithm>
 #include <numeric>
@@ -18,6 +18,9 @@ std::string text_of_dims(const Dims& dims) {
 
 Verdict check_tensor(const Descriptor& descriptor) {
   const TensorShape tensor = shape_of(descriptor);
+  if (tensor.type != CUDNN_DATA_FLOAT && tensor.type != CUDNN_DATA_HALF && tensor.type != CUDNN_DATA_BFLOAT16)
+    return unsupported("tensor: only float, half and bfloat16 are emulated");
+  if (descriptor.get<char>(CUDNN_ATTR_TENSOR_IS_BY_VALUE) != 0) return unsupported("tensor: by value");
   if (tensor.dims.size() != tensor.strides.size() || tensor.dims.size() < 3 || tensor.dims.size() > CUDNN_DIM_MAX)
     return bad("tensor: 3 to 8 dimensions, and as many strides");
   for (std::size_t i = 0; i < tensor.dims.size(); ++i)
@@ -31,7 +34,8 @@ Verdict check_tensor(const Descriptor& descriptor) {
   std::int64_t reached = 1;
   for (const auto i : order) {
     if (tensor.dims[i] == 1) continue;
-    if (tensor.strides[i] < reached) return bad("tensor: elements share addresses: strides " + text_of_dims(tensor.strides));
+    if (tensor.strides[i] < reached)
+      return bad("tensor: elements share addresses: strides " + text_of_dims(tensor.strides));
     reached = tensor.strides[i] * tensor.dims[i];
   }
   return {};
@@ -48,7 +52,8 @@ Verdict check_convolution_window(const Descriptor& window) {
     for (const auto value : values)
       if (value < (is_padding ? 0 : 1)) return bad("convolution: " + text_of_dims(values));
   }
-  if (window.get<int>(CUDNN_ATTR_CONVOLUTION_COMP_TYPE) != CUDNN_DATA_FLOAT) return unsupported("convolution: sums in float only");
+  if (window.get<int>(CUDNN_ATTR_CONVOLUTION_COMP_TYPE) != CUDNN_DATA_FLOAT)
+    return unsupported("convolution: sums in float only");
   if (window.get<int>(CUDNN_ATTR_CONVOLUTION_CONV_MODE) != CUDNN_CROSS_CORRELATION)
     return unsupported("convolution: only cross-correlation is emulated");
   return {};
@@ -56,23 +61,37 @@ Verdict check_convolution_window(const Descriptor& window) {
 
 Verdict check_resample_window(const Descriptor& window) {
   const auto mode = window.get<cudnnResampleMode_t>(CUDNN_ATTR_RESAMPLE_MODE);
-  if (mode == CUDNN_RESAMPLE_NEAREST) return unsupported("resample: nearest");
+  if (mode == CUDNN_RESAMPLE_NEAREST || mode == CUDNN_RESAMPLE_BILINEAR)
+    return unsupported("resample: only windows are emulated");
   const auto spatial = std::size_t(window.get<std::int64_t>(CUDNN_ATTR_RESAMPLE_SPATIAL_DIMS));
-  for (const auto name : {CUDNN_ATTR_RESAMPLE_WINDOW_DIMS, CUDNN_ATTR_RESAMPLE_PRE_PADDINGS, CUDNN_ATTR_RESAMPLE_POST_PADDINGS,
-                          CUDNN_ATTR_RESAMPLE_STRIDES}) {
+  for (const auto name : {CUDNN_ATTR_RESAMPLE_WINDOW_DIMS, CUDNN_ATTR_RESAMPLE_PRE_PADDINGS,
+                          CUDNN_ATTR_RESAMPLE_POST_PADDINGS, CUDNN_ATTR_RESAMPLE_STRIDES}) {
     const auto values = window.all<cudnnFraction_t>(name);
     if (values.size() != spatial || spatial != 2) return bad("resample: lists of two fractions");
     for (const auto value : values)
-      if (value.denominator <= 0 || value.numerator < 0) return bad("resample: a fraction below 0, or without denominator");
+      if (value.denominator != 1 || value.numerator < 0) return bad("resample: an extent that is no whole number");
   }
   const auto padding = window.get<cudnnPaddingMode_t>(CUDNN_ATTR_RESAMPLE_PADDING_MODE);
-  if (mode == CUDNN_RESAMPLE_MAXPOOL && padding != CUDNN_NEG_INF_PAD) return bad("resample: maxima are padded by minus infinity");
-  if (mode == CUDNN_RESAMPLE_BILINEAR && padding != CUDNN_EDGE_VAL_PAD) return bad("resample: bilinear is padded by the edge");
-  return {};
+  if (mode == CUDNN_RESAMPLE_MAXPOOL && padding != CUDNN_NEG_INF_PAD)
+    return bad("resample: maxima are padded by minus infinity");
+  return window.get<int>(CUDNN_ATTR_RESAMPLE_COMP_TYPE) == CUDNN_DATA_FLOAT ? Verdict{}
+                                                                            : unsupported("resample: in float only");
 }
 
-/// Extents of image, filter and result of a convolution.
-Verdict check_convolution(const Descriptor& image, const Descriptor& filter, const Descriptor& result, const Descriptor& window) {
+/// Extents of image, filter and result, whichever of image and result is computed.
+Verdict check_convolution(const Descriptor& operation) {
+  const bool backward = operation.type == CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR;
+  const auto alpha =
+      backward ? CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_ALPHA : CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA;
+  const auto beta =
+      backward ? CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_BETA : CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA;
+  if (operation.get<float>(alpha) != 1 || operation.get<float>(beta) != 0)
+    return unsupported("convolution: only alpha 1 and beta 0 are emulated");
+  const Operands operands = operands_of(operation);
+  const Descriptor &input = *operands.reads[0], &filter = *operands.reads[1];
+  const Descriptor &image = backward ? *operands.writes : input, &result = backward ? input : *operands.writes;
+  const Descriptor& window = *operation.child(backward ? CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_CONV_DESC
+                                                       : CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC);
   const Dims x = shape_of(image).dims, w = shape_of(filter).dims, y = shape_of(result).dims;
   if (x.size() != 4 || w.size() != 4 || y.size() != 4) return bad("convolution: tensors of four dimensions");
   if (x[1] % w[1] != 0 || x[0] != y[0] || w[0] != y[1] || w[0] % (x[1] / w[1]) != 0)
@@ -84,17 +103,21 @@ Verdict check_convolution(const Descriptor& image, const Descriptor& filter, con
   for (std::size_t i = 0; i < 2; ++i) {
     const auto room = x[2 + i] + before[i] + behind[i] - dilation[i] * (w[2 + i] - 1) - 1;
     if (room < 0 || y[2 + i] != room / stride[i] + 1)
-      return bad("convolution: is_valid_spatial_dim, image " + text_of_dims(x) + ", filter " + text_of_dims(w) + ", result " +
-                 text_of_dims(y));
+      return bad("convolution: is_valid_spatial_dim, image " + text_of_dims(x) + ", filter " + text_of_dims(w) +
+                 ", result " + text_of_dims(y));
   }
-  const auto image_type = shape_of(image).type, filter_type = shape_of(filter).type;
-  if (image_type != filter_type) return unsupported("convolution: image and filter of different types");
+  if (shape_of(input).type != shape_of(filter).type) return unsupported("convolution: factors of different types");
   return {};
 }
 
 /// Each operand has the extents of the result, or 1.
 Verdict check_pointwise(const Descriptor& operation) {
-  const auto mode = operation.child(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR)->get<cudnnPointwiseMode_t>(CUDNN_ATTR_POINTWISE_MODE);
+  const auto mode = operation.child(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR)
+                        ->get<cudnnPointwiseMode_t>(CUDNN_ATTR_POINTWISE_MODE);
+  if (!pointwise_function(mode)) return unsupported("pointwise: mode " + std::to_string(mode) + " is not emulated");
+  if (operation.get<float>(CUDNN_ATTR_OPERATION_POINTWISE_ALPHA1, 1) != 1 ||
+      operation.get<float>(CUDNN_ATTR_OPERATION_POINTWISE_ALPHA2, 1) != 1)
+    return unsupported("pointwise: factors of operands are not emulated");
   const Operands operands = operands_of(operation);
   if (operands.reads.size() != (has_two_operands(mode) ? 2u : 1u))
     return bad("pointwise " + std::to_string(mode) + ": " + std::to_string(operands.reads.size()) + " operands");
@@ -109,12 +132,14 @@ Verdict check_pointwise(const Descriptor& operation) {
         return bad("pointwise: " + text_of_dims(dims) + " cannot be broadcast to " + text_of_dims(result));
     }
   }
-  return covered == result ? Verdict{} : bad("pointwise: the result " + text_of_dims(result) + " is larger than its operands");
+  return covered == result ? Verdict{}
+                           : bad("pointwise: the result " + text_of_dims(result) + " is larger than its operands");
 }
 
 Verdict check_matmul(const Descriptor& operation) {
   const Operands operands = operands_of(operation);
-  const Dims a = shape_of(*operands.reads[0]).dims, b = shape_of(*operands.reads[1]).dims, c = shape_of(*operands.writes).dims;
+  const Dims a = shape_of(*operands.reads[0]).dims, b = shape_of(*operands.reads[1]).dims,
+             c = shape_of(*operands.writes).dims;
   const bool fits = a.size() == 3 && b.size() == 3 && c.size() == 3 && a[2] == b[1] && c[1] == a[1] && c[2] == b[2] &&
                     (a[0] == c[0] || a[0] == 1) && (b[0] == c[0] || b[0] == 1);
   return fits ? Verdict{} : bad("matmul: " + text_of_dims(a) + " by " + text_of_dims(b) + " gives " + text_of_dims(c));
@@ -138,10 +163,9 @@ Verdict check_resample(const Descriptor& operation) {
   const auto stride = window.all<cudnnFraction_t>(CUDNN_ATTR_RESAMPLE_STRIDES);
   const auto before = window.all<cudnnFraction_t>(CUDNN_ATTR_RESAMPLE_PRE_PADDINGS);
   const auto behind = window.all<cudnnFraction_t>(CUDNN_ATTR_RESAMPLE_POST_PADDINGS);
-  const auto value = [](cudnnFraction_t fraction) { return double(fraction.numerator) / double(fraction.denominator); };
   for (std::size_t i = 0; i < 2; ++i) {
-    const double room = double(x[2 + i]) + value(before[i]) + value(behind[i]) - value(size[i]);
-    if (room < 0 || y[2 + i] != std::int64_t(room / value(stride[i])) + 1) return wrong();
+    const auto room = x[2 + i] + before[i].numerator + behind[i].numerator - size[i].numerator;
+    if (room < 0 || stride[i].numerator < 1 || y[2 + i] != room / stride[i].numerator + 1) return wrong();
   }
   return {};
 }
@@ -161,12 +185,14 @@ Verdict check_graph(const Descriptor& graph) {
       tensors.emplace(shape.uid, tensor);
     }
     const TensorShape result = shape_of(*operands.writes);
-    if (read.count(result.uid) != 0) return bad("tensor " + std::to_string(result.uid) + " is written after it was read");
+    if (read.count(result.uid) != 0)
+      return bad("tensor " + std::to_string(result.uid) + " is written after it was read");
     if (!written.insert(result.uid).second) return bad("tensor " + std::to_string(result.uid) + " is written twice");
     tensors.emplace(result.uid, operands.writes);
   }
   for (const auto& [uid, tensor] : tensors)
-    if (shape_of(*tensor).is_virtual && read.count(uid) == 0) return bad("virtual tensor " + std::to_string(uid) + " is never read");
+    if (shape_of(*tensor).is_virtual && read.count(uid) == 0)
+      return bad("virtual tensor " + std::to_string(uid) + " is never read");
   return {};
 }
 
@@ -174,35 +200,26 @@ Verdict check_graph(const Descriptor& graph) {
 
 Verdict check_sense(const Descriptor& descriptor) {
   switch (descriptor.type) {
-    case CUDNN_BACKEND_TENSOR_DESCRIPTOR: return check_tensor(descriptor);
-    case CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR: return check_convolution_window(descriptor);
-    case CUDNN_BACKEND_RESAMPLE_DESCRIPTOR: return check_resample_window(descriptor);
-    case CUDNN_BACKEND_REDUCTION_DESCRIPTOR:
-      return descriptor.get<int>(CUDNN_ATTR_REDUCTION_OPERATOR) == CUDNN_REDUCE_TENSOR_AVG ? unsupported("reduction: averages")
-                                                                                           : Verdict{};
-    case CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR: {
-      const auto at = [&](int name) -> const Descriptor& { return *descriptor.child(name); };
-      return check_convolution(at(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X), at(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W),
-                               at(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y),
-                               at(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC));
-    }
-    case CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR: {
-      const auto at = [&](int name) -> const Descriptor& { return *descriptor.child(name); };
-      return check_convolution(at(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DX), at(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_W),
-                               at(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY),
-                               at(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_CONV_DESC));
-    }
-    case CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR: return check_pointwise(descriptor);
-    case CUDNN_BACKEND_OPERATION_MATMUL_DESCRIPTOR: return check_matmul(descriptor);
-    case CUDNN_BACKEND_OPERATION_REDUCTION_DESCRIPTOR: return check_reduction(descriptor);
-    case CUDNN_BACKEND_OPERATION_RESAMPLE_FWD_DESCRIPTOR: return check_resample(descriptor);
-    case CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR: return check_graph(descriptor);
-    case CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR:
-      return descriptor.attributes.at(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS).count ==
-                     descriptor.attributes.at(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS).count
-                 ? Verdict{}
-                 : bad("variant pack: as many pointers as tensors");
-    default: return {};
+  case CUDNN_BACKEND_TENSOR_DESCRIPTOR: return check_tensor(descriptor);
+  case CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR: return check_convolution_window(descriptor);
+  case CUDNN_BACKEND_RESAMPLE_DESCRIPTOR: return check_resample_window(descriptor);
+  case CUDNN_BACKEND_REDUCTION_DESCRIPTOR:
+    return descriptor.get<int>(CUDNN_ATTR_REDUCTION_OPERATOR) == CUDNN_REDUCE_TENSOR_ADD
+               ? Verdict{}
+               : unsupported("reduction: only sums are emulated");
+  case CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR:
+  case CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR: return check_convolution(descriptor);
+  case CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR: return check_pointwise(descriptor);
+  case CUDNN_BACKEND_OPERATION_MATMUL_DESCRIPTOR: return check_matmul(descriptor);
+  case CUDNN_BACKEND_OPERATION_REDUCTION_DESCRIPTOR: return check_reduction(descriptor);
+  case CUDNN_BACKEND_OPERATION_RESAMPLE_FWD_DESCRIPTOR: return check_resample(descriptor);
+  case CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR: return check_graph(descriptor);
+  case CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR:
+    return descriptor.attributes.at(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS).count ==
+                   descriptor.attributes.at(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS).count
+               ? Verdict{}
+               : bad("variant pack: as many pointers as tensors");
+  default: return {};
   }
 }
 

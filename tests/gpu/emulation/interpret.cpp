@@ -45,9 +45,10 @@ void apply(const Descriptor& pointwise, const Values& a, const Values* b, Values
   const PointwiseParameters parameters(pointwise);
   const auto function = pointwise_function(pointwise.get<cudnnPointwiseMode_t>(CUDNN_ATTR_POINTWISE_MODE));
   const Values& second = b ? *b : a;
-  for_each(result, broadcast_strides(a), broadcast_strides(second), [&](std::size_t place, std::size_t at_a, std::size_t at_b) {
-    result.elements[place] = function(parameters, a.elements[at_a], second.elements[at_b]);
-  });
+  for_each(result, broadcast_strides(a), broadcast_strides(second),
+           [&](std::size_t place, std::size_t at_a, std::size_t at_b) {
+             result.elements[place] = function(parameters, a.elements[at_a], second.elements[at_b]);
+           });
 }
 
 void sum(const Values& x, Values& result) {
@@ -59,7 +60,9 @@ void sum(const Values& x, Values& result) {
 
 void pool(const Descriptor& resample, const Values& x, Values& result) {
   const auto mode = resample.get<cudnnResampleMode_t>(CUDNN_ATTR_RESAMPLE_MODE);
-  const auto whole = [&](int name, std::size_t axis) { return Size(resample.all<cudnnFraction_t>(name)[axis].numerator); };
+  const auto whole = [&](int name, std::size_t axis) {
+    return Size(resample.all<cudnnFraction_t>(name)[axis].numerator);
+  };
   const Size size[] = {whole(CUDNN_ATTR_RESAMPLE_WINDOW_DIMS, 0), whole(CUDNN_ATTR_RESAMPLE_WINDOW_DIMS, 1)};
   const Size stride[] = {whole(CUDNN_ATTR_RESAMPLE_STRIDES, 0), whole(CUDNN_ATTR_RESAMPLE_STRIDES, 1)};
   const Size padding[] = {whole(CUDNN_ATTR_RESAMPLE_PRE_PADDINGS, 0), whole(CUDNN_ATTR_RESAMPLE_PRE_PADDINGS, 1)};
@@ -87,24 +90,26 @@ void pool(const Descriptor& resample, const Values& x, Values& result) {
 }
 
 /// The result of an operation from the values of its operands.
-void evaluate(const Descriptor& operation, const std::vector<const Values*>& operands, bool round_operands, Values& result) {
+void evaluate(const Descriptor& operation, const std::vector<const Values*>& operands, bool round_operands,
+              Values& result) {
   const auto rounded = [&](std::size_t i) {
     Values values = *operands[i];
     if (round_operands) round_to_tensorfloat32(values);
     return values;
   };
   switch (operation.type) {
-    case CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR:
-      return convolve(rounded(0), rounded(1), *operation.child(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC), result);
-    case CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR:
-      return convolve_backward_data(rounded(0), rounded(1), *operation.child(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_CONV_DESC),
-                                    result);
-    case CUDNN_BACKEND_OPERATION_MATMUL_DESCRIPTOR: return multiply_matrices(rounded(0), rounded(1), result);
-    case CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR:
-      return apply(*operation.child(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR), *operands[0],
-                   operands.size() > 1 ? operands[1] : nullptr, result);
-    case CUDNN_BACKEND_OPERATION_REDUCTION_DESCRIPTOR: return sum(*operands[0], result);
-    default: return pool(*operation.child(CUDNN_ATTR_OPERATION_RESAMPLE_FWD_DESC), *operands[0], result);
+  case CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR:
+    return convolve(rounded(0), rounded(1), *operation.child(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC),
+                    result);
+  case CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR:
+    return convolve_backward_data(rounded(0), rounded(1),
+                                  *operation.child(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_CONV_DESC), result);
+  case CUDNN_BACKEND_OPERATION_MATMUL_DESCRIPTOR: return multiply_matrices(rounded(0), rounded(1), result);
+  case CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR:
+    return apply(*operation.child(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR), *operands[0],
+                 operands.size() > 1 ? operands[1] : nullptr, result);
+  case CUDNN_BACKEND_OPERATION_REDUCTION_DESCRIPTOR: return sum(*operands[0], result);
+  default: return pool(*operation.child(CUDNN_ATTR_OPERATION_RESAMPLE_FWD_DESC), *operands[0], result);
   }
 }
 

@@ -1,7 +1,7 @@
 /// cudart: libraries of kernels and their launches.
 ///
-/// What a pointer argument may reach is the rest of its block; one to const is only read. A kernel that does what it must
-/// not leaves the device unusable, as on a GPU.
+/// What a pointer argument may reach is the rest of its block; one to const is only read. A kernel that does what it
+/// must not leaves the device unusable, as on a GPU.
 #include "fibers.hpp"
 #include "module.hpp"
 #include "state.hpp"
@@ -42,8 +42,7 @@ std::map<const void*, std::shared_ptr<Kernel>>& kernels() {
   return *all;
 }
 
-template <class T>
-bool find(T& result, const Library& library, const std::string& name) {
+template <class T> bool find(T& result, const Library& library, const std::string& name) {
   void* found = dlsym(library.code, name.c_str());
   std::memcpy(&result, &found, sizeof found);
   return found != nullptr;
@@ -77,7 +76,8 @@ bool runs_on(const std::string& architecture, int device) {
 bool in_limits(dim3 grid, dim3 block, const Kernel& kernel) {
   const unsigned most = kernel.most_threads != 0 ? std::min(kernel.most_threads, 1024u) : 1024u;
   const auto threads = std::size_t(block.x) * block.y * block.z, blocks = std::size_t(grid.x) * grid.y * grid.z;
-  return threads > 0 && threads <= most && block.z <= 64 && blocks > 0 && grid.x <= 2147483647u && grid.y <= 65535 && grid.z <= 65535;
+  return threads > 0 && threads <= most && block.z <= 64 && blocks > 0 && grid.x <= 2147483647u && grid.y <= 65535 &&
+         grid.z <= 65535;
 }
 
 using Values = std::vector<std::vector<char>>;
@@ -103,7 +103,8 @@ void run_kernel(const Kernel& kernel, const Values& values, dim3 grid, dim3 bloc
   for (std::size_t number = 0; number < std::size_t(grid.x) * grid.y * grid.z; ++number) {
     machine.block = {unsigned(number % grid.x), unsigned(number / grid.x % grid.y), unsigned(number / grid.x / grid.y)};
     if (shared_begin != shared_end) std::memset(shared_begin, 0xFF, std::size_t(shared_end - shared_begin));
-    if (const std::string wrong = blocks.run(); !wrong.empty()) return break_device(device, "kernel " + kernel.name + ": " + wrong);
+    if (const std::string wrong = blocks.run(); !wrong.empty())
+      return break_device(device, "kernel " + kernel.name + ": " + wrong);
   }
 }
 
@@ -131,7 +132,8 @@ cudaError_t cudaLibraryLoadData(cudaLibrary_t* result, const void* code, cudaJit
 cudaError_t cudaLibraryUnload(cudaLibrary_t handle) {
   return runtime_call("cudaLibraryUnload", [&] {
     if (libraries().count(handle) == 0) return misuse(cudaErrorInvalidResourceHandle, "not a library; unloaded twice?");
-    std::erase_if(kernels(), [&](const auto& item) { return item.second->library.get() == static_cast<const void*>(handle); });
+    std::erase_if(kernels(),
+                  [&](const auto& item) { return item.second->library.get() == static_cast<const void*>(handle); });
     libraries().erase(handle);
     state().others.erase(handle);
     return cudaSuccess;
@@ -169,9 +171,11 @@ cudaError_t cudaLaunchKernel(const void* handle, dim3 grid, dim3 block, void** a
     const auto stream = stream_of(stream_handle);
     if (!stream) return cudaErrorInvalidResourceHandle;
     const int device = current_device();
-    if (stream->device != device) return misuse(cudaErrorInvalidResourceHandle, "a stream of a device that is not the current one");
+    if (stream->device != device)
+      return misuse(cudaErrorInvalidResourceHandle, "a stream of a device that is not the current one");
     if (!runs_on(kernel->library->architecture, device)) return cudaErrorNoKernelImageForDevice;
-    if (shared_bytes != 0) return misuse(cudaErrorNotSupported, "shared memory of a size given at launch is not emulated");
+    if (shared_bytes != 0)
+      return misuse(cudaErrorNotSupported, "shared memory of a size given at launch is not emulated");
     if (!in_limits(grid, block, *kernel))
       return misuse(cudaErrorInvalidConfiguration, kernel->name + ": too many threads or blocks, or none");
     Work work{"kernel " + kernel->name, {}, {}};
@@ -186,8 +190,10 @@ cudaError_t cudaLaunchKernel(const void* handle, dim3 grid, dim3 block, void** a
       if (!pointer) continue;
       const Block* reached = block_of(pointer);
       if (reached && reached->device != device)
-        return misuse(cudaErrorInvalidValue, kernel->name + ": argument " + std::to_string(i) + " is memory of another device");
-      const std::size_t rest = reached ? std::size_t(reached->at + reached->size - static_cast<const char*>(pointer)) : 1;
+        return misuse(cudaErrorInvalidValue,
+                      kernel->name + ": argument " + std::to_string(i) + " is memory of another device");
+      const std::size_t rest =
+          reached ? std::size_t(reached->at + reached->size - static_cast<const char*>(pointer)) : 1;
       work.accesses.push_back({pointer, rest, parameter.is_written});
     }
     work.run = [=, accesses = work.accesses] {

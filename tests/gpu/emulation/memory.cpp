@@ -1,8 +1,9 @@
 /// cudart: memory of devices, pinned memory, copies.
 ///
-/// The memory of a device is one file that is mapped twice. Programs see addresses of the first mapping, which may never be
-/// touched: a host that reads device memory traps. Work uses the second. Blocks end at the end of a page, the page behind
-/// them stays closed, and an address is never used again. New memory is full of 0xFF, NaN in every floating-point type.
+/// The memory of a device is one file that is mapped twice. Programs see addresses of the first mapping, which may
+/// never be touched: a host that reads device memory traps. Work uses the second. Blocks end at the end of a page, the
+/// page behind them stays closed, and an address is never used again. New memory is full of 0xFF, NaN in every
+/// floating-point type.
 #include "state.hpp"
 #include <algorithm>
 #include <cstdint>
@@ -41,7 +42,8 @@ char* to_alias(const Device& device, const char* address) { return device.alias 
 
 void close_pages(Device& device, const Block& block) {
   mprotect(to_alias(device, block.pages), block.page_bytes, PROT_NONE);
-  fallocate(device.file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, block.pages - device.view, off_t(block.page_bytes));
+  fallocate(device.file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, block.pages - device.view,
+            off_t(block.page_bytes));
 }
 
 /// A new block, of which nothing was ever touched.
@@ -74,7 +76,8 @@ cudaError_t allocate_in_order(void** result, std::size_t bytes, int device, cuda
   }
   if (const cudaError_t error = allocate(result, bytes, device); error != cudaSuccess || bytes == 0) return error;
   const void* at = *result;
-  return enqueue(stream, {"allocation", {{at, bytes, true}}, [at, bytes] { std::memset(alias_of(at), poison, bytes); }});
+  return enqueue(stream,
+                 {"allocation", {{at, bytes, true}}, [at, bytes] { std::memset(alias_of(at), poison, bytes); }});
 }
 
 void release(Block& block) {
@@ -166,7 +169,8 @@ std::string wrong_with(const Access& access) {
   if (!access.at) return "a null pointer";
   if (device_of(access.at) < 0) return "a pointer to memory of the host";
   const Block* block = block_of(access.at);
-  if (!block) return "a pointer to no block of device " + std::to_string(device_of(access.at)) + ": freed, or never allocated";
+  if (!block)
+    return "a pointer to no block of device " + std::to_string(device_of(access.at)) + ": freed, or never allocated";
   if (block->freed) return "use after free of a block of " + std::to_string(block->size) + " bytes";
   const std::size_t begin = std::size_t(static_cast<const char*>(access.at) - block->at);
   if (access.bytes <= block->size - begin) return "";
@@ -304,7 +308,8 @@ cudaError_t cudaMemPoolSetAccess(cudaMemPool_t pool, const cudaMemAccessDesc* pe
 }
 
 cudaError_t cudaMemPoolTrimTo(cudaMemPool_t pool, std::size_t) {
-  return runtime_call("cudaMemPoolTrimTo", [&] { return pool ? cudaSuccess : misuse(cudaErrorInvalidValue, "a null pool"); });
+  return runtime_call("cudaMemPoolTrimTo",
+                      [&] { return pool ? cudaSuccess : misuse(cudaErrorInvalidValue, "a null pool"); });
 }
 
 cudaError_t cudaHostAlloc(void** result, std::size_t bytes, unsigned) {

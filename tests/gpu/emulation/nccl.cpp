@@ -1,8 +1,8 @@
 /// NCCL: communicators of one process, and collective operations of all its devices.
 ///
-/// The calls of a thread between ncclGroupStart and ncclGroupEnd are matched there: every rank of a communicator has to make
-/// the same calls. A rank that is missing is a fault, the hang that it would be. Threads that call for one rank each are not
-/// emulated: their calls look like those of a rank alone.
+/// The calls of a thread between ncclGroupStart and ncclGroupEnd are matched there: every rank of a communicator has to
+/// make the same calls. A rank that is missing is a fault, the hang that it would be. Threads that call for one rank
+/// each are not emulated: their calls look like those of a rank alone.
 #include "state.hpp"
 #include "values.hpp"
 #include <algorithm>
@@ -51,8 +51,7 @@ ncclResult_t refused(ncclResult_t result, const std::string& why) {
   return result;
 }
 
-template <class Body>
-ncclResult_t nccl_call(const char* name, Body body) {
+template <class Body> ncclResult_t nccl_call(const char* name, Body body) {
   Call call(name);
   return call.injected != 0 ? ncclResult_t(call.injected) : body();
 }
@@ -64,14 +63,14 @@ const Communicator* communicator_of(ncclComm_t handle) {
 
 std::size_t bytes_of(ncclDataType_t type) {
   switch (type) {
-    case ncclInt8:
-    case ncclUint8: return 1;
-    case ncclFloat16:
-    case ncclBfloat16: return 2;
-    case ncclInt64:
-    case ncclUint64:
-    case ncclFloat64: return 8;
-    default: return 4;
+  case ncclInt8:
+  case ncclUint8: return 1;
+  case ncclFloat16:
+  case ncclBfloat16: return 2;
+  case ncclInt64:
+  case ncclUint64:
+  case ncclFloat64: return 8;
+  default: return 4;
   }
 }
 
@@ -103,10 +102,10 @@ void reduce(const std::vector<Request>& requests) {
       float& own = result.elements[i];
       const float value = other.elements[i];
       switch (requests[0].operation) {
-        case ncclProd: own *= value; break;
-        case ncclMax: own = std::max(own, value); break;
-        case ncclMin: own = std::min(own, value); break;
-        default: own += value;
+      case ncclProd: own *= value; break;
+      case ncclMax: own = std::max(own, value); break;
+      case ncclMin: own = std::min(own, value); break;
+      default: own += value;
       }
     }
   }
@@ -118,15 +117,15 @@ void reduce(const std::vector<Request>& requests) {
 void carry_out(const std::vector<Request>& requests) {
   const std::size_t bytes = requests[0].count * bytes_of(requests[0].type);
   switch (requests[0].kind) {
-    case Request::Kind::all_reduce: return reduce(requests);
-    case Request::Kind::broadcast:
-      for (const Request& request : requests)
-        std::memmove(alias_of(request.receive), alias_of(requests[std::size_t(request.root)].send), bytes);
-      return;
-    case Request::Kind::all_gather:
-      for (const Request& to : requests)
-        for (std::size_t from = 0; from < requests.size(); ++from)
-          std::memmove(alias_of(to.receive) + from * bytes, alias_of(requests[from].send), bytes);
+  case Request::Kind::all_reduce: return reduce(requests);
+  case Request::Kind::broadcast:
+    for (const Request& request : requests)
+      std::memmove(alias_of(request.receive), alias_of(requests[std::size_t(request.root)].send), bytes);
+    return;
+  case Request::Kind::all_gather:
+    for (const Request& to : requests)
+      for (std::size_t from = 0; from < requests.size(); ++from)
+        std::memmove(alias_of(to.receive) + from * bytes, alias_of(requests[from].send), bytes);
   }
 }
 
@@ -144,9 +143,11 @@ std::string mismatch(const std::vector<Request>& requests) {
   const Request& first = requests[0];
   for (const Request& other : requests) {
     if (other.kind != first.kind) return "ranks call different operations";
-    if (other.count != first.count || other.type != first.type) return "ranks give different numbers of elements, or types";
+    if (other.count != first.count || other.type != first.type)
+      return "ranks give different numbers of elements, or types";
     if (first.kind == Request::Kind::broadcast && other.root != first.root) return "ranks name different roots";
-    if (first.kind == Request::Kind::all_reduce && other.operation != first.operation) return "ranks name different reductions";
+    if (first.kind == Request::Kind::all_reduce && other.operation != first.operation)
+      return "ranks name different reductions";
   }
   return "";
 }
@@ -166,8 +167,9 @@ std::string missing_rank(const std::vector<std::vector<Request>>& ranks) {
   const auto fewer = [](const auto& a, const auto& b) { return a.size() < b.size(); };
   const auto [least, most] = std::minmax_element(ranks.begin(), ranks.end(), fewer);
   if (least->size() == most->size()) return "";
-  return "rank " + std::to_string(least - ranks.begin()) + " makes " + std::to_string(least->size()) + " calls in this group, rank " +
-         std::to_string(most - ranks.begin()) + " makes " + std::to_string(most->size()) + ": they would wait for each other for ever";
+  return "rank " + std::to_string(least - ranks.begin()) + " makes " + std::to_string(least->size()) +
+         " calls in this group, rank " + std::to_string(most - ranks.begin()) + " makes " +
+         std::to_string(most->size()) + ": they would wait for each other for ever";
 }
 
 /// Matches the k-th request of every rank, for all k.
@@ -196,8 +198,9 @@ ncclResult_t ask(Request request, ncclComm_t handle) {
   const auto stream = stream_of(request.stream);
   if (!stream) return refused(ncclInvalidArgument, "not a stream");
   if (stream->device != rank->device)
-    return refused(ncclInvalidUsage, "rank " + std::to_string(rank->rank) + " is device " + std::to_string(rank->device) +
-                                         ", the stream is of device " + std::to_string(stream->device));
+    return refused(ncclInvalidUsage, "rank " + std::to_string(rank->rank) + " is device " +
+                                         std::to_string(rank->device) + ", the stream is of device " +
+                                         std::to_string(stream->device));
   if (stream->capture) return refused(ncclInvalidUsage, "a collective operation in a capture is not emulated");
   if (request.kind == Request::Kind::broadcast && (request.root < 0 || request.root >= *rank->clique))
     return refused(ncclInvalidArgument, "there is no rank " + std::to_string(request.root));
@@ -224,15 +227,15 @@ extern "C" {
 
 const char* ncclGetErrorString(ncclResult_t result) {
   switch (result) {
-    case ncclSuccess: return "no error";
-    case ncclUnhandledCudaError: return "unhandled cuda error (run with NCCL_DEBUG=INFO for details)";
-    case ncclSystemError: return "unhandled system error (run with NCCL_DEBUG=INFO for details)";
-    case ncclInternalError: return "internal error - please report this issue to the NCCL developers";
-    case ncclInvalidArgument: return "invalid argument (run with NCCL_DEBUG=WARN for details)";
-    case ncclInvalidUsage: return "invalid usage (run with NCCL_DEBUG=WARN for details)";
-    case ncclRemoteError: return "remote process exited or there was a network error";
-    case ncclInProgress: return "NCCL operation in progress";
-    default: return "unknown result code";
+  case ncclSuccess: return "no error";
+  case ncclUnhandledCudaError: return "unhandled cuda error (run with NCCL_DEBUG=INFO for details)";
+  case ncclSystemError: return "unhandled system error (run with NCCL_DEBUG=INFO for details)";
+  case ncclInternalError: return "internal error - please report this issue to the NCCL developers";
+  case ncclInvalidArgument: return "invalid argument (run with NCCL_DEBUG=WARN for details)";
+  case ncclInvalidUsage: return "invalid usage (run with NCCL_DEBUG=WARN for details)";
+  case ncclRemoteError: return "remote process exited or there was a network error";
+  case ncclInProgress: return "NCCL operation in progress";
+  default: return "unknown result code";
   }
 }
 const char* ncclGetLastError(ncclComm_t) { return last_message; }
@@ -250,7 +253,8 @@ ncclResult_t ncclCommInitAll(ncclComm_t* result, int count, const int* devices) 
     for (int rank = 0; rank < count; ++rank) {
       const int device = devices ? devices[rank] : rank;
       if (!is_device(device)) return refused(ncclUnhandledCudaError, "there is no device " + std::to_string(device));
-      if (!used.insert(device).second) return refused(ncclInvalidUsage, "device " + std::to_string(device) + " is named twice");
+      if (!used.insert(device).second)
+        return refused(ncclInvalidUsage, "device " + std::to_string(device) + " is named twice");
     }
     const auto clique = std::make_shared<int>(count);
     for (int rank = 0; rank < count; ++rank) {
@@ -296,15 +300,15 @@ ncclResult_t ncclGroupEnd() {
   });
 }
 
-ncclResult_t ncclBroadcast(const void* send, void* receive, std::size_t count, ncclDataType_t type, int root, ncclComm_t rank,
-                           cudaStream_t stream) {
+ncclResult_t ncclBroadcast(const void* send, void* receive, std::size_t count, ncclDataType_t type, int root,
+                           ncclComm_t rank, cudaStream_t stream) {
   return nccl_call("ncclBroadcast", [&] {
     return ask({Request::Kind::broadcast, send, receive, count, type, ncclSum, root, {}, stream}, rank);
   });
 }
 
-ncclResult_t ncclAllReduce(const void* send, void* receive, std::size_t count, ncclDataType_t type, ncclRedOp_t operation,
-                           ncclComm_t rank, cudaStream_t stream) {
+ncclResult_t ncclAllReduce(const void* send, void* receive, std::size_t count, ncclDataType_t type,
+                           ncclRedOp_t operation, ncclComm_t rank, cudaStream_t stream) {
   return nccl_call("ncclAllReduce", [&] {
     return ask({Request::Kind::all_reduce, send, receive, count, type, operation, 0, {}, stream}, rank);
   });

@@ -1,8 +1,8 @@
 /// NVRTC: kernels compiled by the compiler of the host.
 ///
-/// A "cubin" is a line that names the architecture, the length of what follows, and a shared library with the same kernels;
-/// launch.cpp loads it. Libraries are kept by the hash of their source in a folder that goes with the process, or that
-/// LAMINA_EMULATION_CACHE names. LAMINA_KERNEL_RECORD=FOLDER gets every distinct source as HASH.cu.
+/// A "cubin" is a line that names the architecture, the length of what follows, and a shared library with the same
+/// kernels; launch.cpp loads it. Libraries are kept by the hash of their source in a folder that goes with the process,
+/// or that LAMINA_EMULATION_CACHE names. LAMINA_KERNEL_RECORD=FOLDER gets every distinct source as HASH.cu.
 #include "module.hpp"
 #include "state.hpp"
 #include <cctype>
@@ -77,7 +77,8 @@ std::vector<Kernel> kernels_in(const std::string& source) {
     std::size_t end = open;
     while (end > at && std::isspace(static_cast<unsigned char>(source[end - 1]))) --end;
     std::size_t begin = end;
-    while (begin > at && (std::isalnum(static_cast<unsigned char>(source[begin - 1])) || source[begin - 1] == '_')) --begin;
+    while (begin > at && (std::isalnum(static_cast<unsigned char>(source[begin - 1])) || source[begin - 1] == '_'))
+      --begin;
     kernel.name = source.substr(begin, end - begin);
     kernels.push_back(std::move(kernel));
   }
@@ -89,15 +90,17 @@ std::string host_source(const std::string& source) {
   std::string text = "#include \"" LAMINA_EMULATION_FOLDER "/device.h\"\n#line 1 \"kernels.cu\"\n" + source + "\n";
   for (const auto& [name, bounds] : kernels_in(source)) {
     text += "extern \"C\" void " + name + "__call(void* const* values) { emulated::call(" + name + ", values); }\n";
-    text += "extern \"C\" unsigned " + name + "__describe(emulated::Parameter* result) { return emulated::describe(" + name +
-            ", result); }\n";
+    text += "extern \"C\" unsigned " + name + "__describe(emulated::Parameter* result) { return emulated::describe(" +
+            name + ", result); }\n";
     text += "extern \"C\" { extern const unsigned " + name + "__bounds = " + bounds + "; }\n";
   }
   return text;
 }
 
-/// The architecture that the options name, and what of them the host's compiler understands; false for an unknown option.
-bool read_options(int count, const char* const* options, std::string& architecture, std::string& flags, std::string& log) {
+/// The architecture that the options name, and what of them the host's compiler understands; false for an unknown
+/// option.
+bool read_options(int count, const char* const* options, std::string& architecture, std::string& flags,
+                  std::string& log) {
   const auto quoted = [](const std::string& text) { return " '" + text + "'"; };
   for (int i = 0; i < count; ++i) {
     const std::string option = options[i];
@@ -106,12 +109,13 @@ bool read_options(int count, const char* const* options, std::string& architectu
     };
     std::string value = value_after("--gpu-architecture=");
     if (value.empty()) value = value_after("-arch=");
-    const bool known = option.rfind("--fmad=", 0) == 0 || option.rfind("--std=", 0) == 0 || option.rfind("-std=", 0) == 0 ||
-                       option.rfind("--ptxas-options=", 0) == 0 || option == "--use_fast_math" || option == "-default-device" ||
-                       option == "--device-as-default-execution-space" || option == "--restrict" || option == "-lineinfo" ||
-                       option == "--extra-device-vectorization" || option == "--generate-line-info" ||
-                       option.rfind("--diag-suppress=", 0) == 0 || option == "-w" || option == "--disable-warnings" ||
-                       option.rfind("--split-compile=", 0) == 0 || option == "--minimal" || option == "--no-cache";
+    const bool known =
+        option.rfind("--fmad=", 0) == 0 || option.rfind("--std=", 0) == 0 || option.rfind("-std=", 0) == 0 ||
+        option.rfind("--ptxas-options=", 0) == 0 || option == "--use_fast_math" || option == "-default-device" ||
+        option == "--device-as-default-execution-space" || option == "--restrict" || option == "-lineinfo" ||
+        option == "--extra-device-vectorization" || option == "--generate-line-info" ||
+        option.rfind("--diag-suppress=", 0) == 0 || option == "-w" || option == "--disable-warnings" ||
+        option.rfind("--split-compile=", 0) == 0 || option == "--minimal" || option == "--no-cache";
     if (!value.empty()) architecture = value;
     else if (option.rfind("-D", 0) == 0 || option.rfind("-I", 0) == 0) flags += quoted(option);
     else if (option.rfind("--define-macro=", 0) == 0) flags += quoted("-D" + option.substr(15));
@@ -128,16 +132,19 @@ bool read_options(int count, const char* const* options, std::string& architectu
 }
 
 nvrtcResult compile(Program& program, const std::string& flags, const std::string& architecture) {
-  static const std::string command = LAMINA_EMULATION_CXX " -std=c++20 -O1 -w -fPIC -shared -fno-strict-aliasing -ffp-contract=off"
-                                                          " " LAMINA_EMULATION_HEADERS;
-  static const std::string words = read(LAMINA_EMULATION_FOLDER "/device.h") + read(LAMINA_EMULATION_FOLDER "/machine.hpp");
+  static const std::string command =
+      LAMINA_EMULATION_CXX " -std=c++20 -O1 -w -fPIC -shared -fno-strict-aliasing -ffp-contract=off"
+                           " " LAMINA_EMULATION_HEADERS;
+  static const std::string words =
+      read(LAMINA_EMULATION_FOLDER "/device.h") + read(LAMINA_EMULATION_FOLDER "/machine.hpp");
   const fs::path folder = cache_folder();
   const fs::path library = folder / (hash_of(command + flags + words + program.source) + ".so");
   if (!fs::exists(library)) {
     const std::string base = library.string() + "." + std::to_string(getpid());
     const std::string source = base + ".cpp", log = base + ".log", made = base + ".so";
     std::ofstream(source) << host_source(program.source);
-    const int status = std::system((command + flags + " -o '" + made + "' '" + source + "' > '" + log + "' 2>&1").c_str());
+    const int status =
+        std::system((command + flags + " -o '" + made + "' '" + source + "' > '" + log + "' 2>&1").c_str());
     program.log = read(log);
     fs::remove(source);
     fs::remove(log);
@@ -163,8 +170,7 @@ Program* program_of(nvrtcProgram handle) {
   return nullptr;
 }
 
-template <class Body>
-nvrtcResult compiler_call(const char* name, nvrtcProgram handle, Body body) {
+template <class Body> nvrtcResult compiler_call(const char* name, nvrtcProgram handle, Body body) {
   Call call(name);
   if (call.injected != 0) return nvrtcResult(call.injected);
   Program* program = program_of(handle);
@@ -189,13 +195,13 @@ extern "C" {
 
 const char* nvrtcGetErrorString(nvrtcResult result) {
   switch (result) {
-    case NVRTC_SUCCESS: return "NVRTC_SUCCESS";
-    case NVRTC_ERROR_INVALID_INPUT: return "NVRTC_ERROR_INVALID_INPUT";
-    case NVRTC_ERROR_INVALID_PROGRAM: return "NVRTC_ERROR_INVALID_PROGRAM";
-    case NVRTC_ERROR_INVALID_OPTION: return "NVRTC_ERROR_INVALID_OPTION";
-    case NVRTC_ERROR_COMPILATION: return "NVRTC_ERROR_COMPILATION";
-    case NVRTC_ERROR_OUT_OF_MEMORY: return "NVRTC_ERROR_OUT_OF_MEMORY";
-    default: return "NVRTC_ERROR unknown";
+  case NVRTC_SUCCESS: return "NVRTC_SUCCESS";
+  case NVRTC_ERROR_INVALID_INPUT: return "NVRTC_ERROR_INVALID_INPUT";
+  case NVRTC_ERROR_INVALID_PROGRAM: return "NVRTC_ERROR_INVALID_PROGRAM";
+  case NVRTC_ERROR_INVALID_OPTION: return "NVRTC_ERROR_INVALID_OPTION";
+  case NVRTC_ERROR_COMPILATION: return "NVRTC_ERROR_COMPILATION";
+  case NVRTC_ERROR_OUT_OF_MEMORY: return "NVRTC_ERROR_OUT_OF_MEMORY";
+  default: return "NVRTC_ERROR unknown";
   }
 }
 

@@ -32,7 +32,8 @@ Verdict finalize_heuristics(Descriptor& heuristics) {
   const Descriptor& graph = *heuristics.child(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH);
   heuristics.device = device_for(heuristics, CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, handle_in(graph, 800));
   if (heuristics.device.empty()) return bad("heuristics: neither device properties nor a handle in the graph");
-  heuristics.engines = engines_for(graph, heuristics.get<cudnnBackendHeurMode_t>(CUDNN_ATTR_ENGINEHEUR_MODE), heuristics.device);
+  heuristics.engines =
+      engines_for(graph, heuristics.get<cudnnBackendHeurMode_t>(CUDNN_ATTR_ENGINEHEUR_MODE), heuristics.device);
   return {};
 }
 
@@ -56,7 +57,9 @@ std::string plan_check(const std::string& device, std::int64_t engine, const std
 /// A plan restored from text; another version or device, and damage, are refused.
 Verdict restore(Descriptor& plan) {
   const std::string json = plan.attributes.at(CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION).bytes;
-  const auto refused = [](const std::string& why) { return Verdict{CUDNN_STATUS_SERIALIZATION_VERSION_MISMATCH, "plan: " + why}; };
+  const auto refused = [](const std::string& why) {
+    return Verdict{CUDNN_STATUS_SERIALIZATION_VERSION_MISMATCH, "plan: " + why};
+  };
   if (number_in(json, "version") != CUDNN_VERSION) return refused("of another version");
   if (text_in(json, "deviceVer") + "\",\"deviceName\":\"" + text_in(json, "deviceName") != device_key(plan.device))
     return refused("of another device");
@@ -87,9 +90,6 @@ Verdict finalize_plan(Descriptor& plan) {
     if (!configuration) return bad("plan: no engine configuration");
     plan.engine = configuration->child(CUDNN_ATTR_ENGINECFG_ENGINE)->engine;
   }
-  if (!plan.engine.compiles)
-    return {CUDNN_STATUS_INTERNAL_ERROR_COMPILATION_FAILED,
-            "plan: the kernel of engine " + std::to_string(plan.engine.index) + " does not compile"};
   plan.workspace = workspace_of(planned_graph(plan), plan.engine);
   record_graph(planned_graph(plan));
   return {};
@@ -126,9 +126,9 @@ std::string json_of_plan(const Descriptor& plan) {
   const std::string graph = text_of(planned_graph(plan)), key = device_key(plan.device);
   std::string one_line = graph;
   std::replace(one_line.begin(), one_line.end(), '\n', ';');
-  return "{\"version\":" + std::to_string(CUDNN_VERSION) + ",\"deviceVer\":\"" + key + "\",\"engine\":" +
-         std::to_string(plan.engine.index) + ",\"check\":\"" + plan_check(key, plan.engine.index, graph) + "\",\"graph\":\"" +
-         one_line + "\"}";
+  return "{\"version\":" + std::to_string(CUDNN_VERSION) + ",\"deviceVer\":\"" + key +
+         "\",\"engine\":" + std::to_string(plan.engine.index) + ",\"check\":\"" +
+         plan_check(key, plan.engine.index, graph) + "\",\"graph\":\"" + one_line + "\"}";
 }
 
 Verdict finalize(Descriptor& descriptor) {
@@ -136,11 +136,11 @@ Verdict finalize(Descriptor& descriptor) {
   Verdict verdict = check_complete(descriptor);
   if (!verdict.ok()) return verdict;
   switch (descriptor.type) {
-    case CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR: verdict = finalize_properties(descriptor); break;
-    case CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR: verdict = finalize_heuristics(descriptor); break;
-    case CUDNN_BACKEND_ENGINE_DESCRIPTOR: verdict = finalize_engine(descriptor); break;
-    case CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR: verdict = finalize_plan(descriptor); break;
-    default: break;
+  case CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR: verdict = finalize_properties(descriptor); break;
+  case CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR: verdict = finalize_heuristics(descriptor); break;
+  case CUDNN_BACKEND_ENGINE_DESCRIPTOR: verdict = finalize_engine(descriptor); break;
+  case CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR: verdict = finalize_plan(descriptor); break;
+  default: break;
   }
   descriptor.finalized = verdict.ok();
   return verdict;

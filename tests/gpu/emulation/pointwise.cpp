@@ -32,46 +32,48 @@ PointwiseParameters::PointwiseParameters(const Descriptor& function)
 
 PointwiseFunction pointwise_function(cudnnPointwiseMode_t mode) {
   switch (mode) {
-    case CUDNN_POINTWISE_ADD: return [](P, float a, float b) { return a + b; };
-    case CUDNN_POINTWISE_SUB: return [](P, float a, float b) { return a - b; };
-    case CUDNN_POINTWISE_MUL: return [](P, float a, float b) { return a * b; };
-    case CUDNN_POINTWISE_DIV: return [](P, float a, float b) { return a / b; };
-    case CUDNN_POINTWISE_MAX: return [](P, float a, float b) { return a > b || a != a ? a : b; };
-    case CUDNN_POINTWISE_MIN: return [](P, float a, float b) { return a < b || a != a ? a : b; };
-    case CUDNN_POINTWISE_POW: return [](P, float a, float b) { return std::pow(a, b); };
-    case CUDNN_POINTWISE_ABS: return [](P, float a, float) { return std::fabs(a); };
-    case CUDNN_POINTWISE_CEIL: return [](P, float a, float) { return std::ceil(a); };
-    case CUDNN_POINTWISE_FLOOR: return [](P, float a, float) { return std::floor(a); };
-    case CUDNN_POINTWISE_EXP: return [](P, float a, float) { return std::exp(a); };
-    case CUDNN_POINTWISE_LOG: return [](P, float a, float) { return std::log(a); };
-    case CUDNN_POINTWISE_NEG: return [](P, float a, float) { return -a; };
-    case CUDNN_POINTWISE_SQRT: return [](P, float a, float) { return std::sqrt(a); };
-    case CUDNN_POINTWISE_RSQRT: return [](P, float a, float) { return 1 / std::sqrt(a); };
-    case CUDNN_POINTWISE_RECIPROCAL: return [](P, float a, float) { return 1 / a; };
-    case CUDNN_POINTWISE_ERF: return [](P, float a, float) { return std::erf(a); };
-    case CUDNN_POINTWISE_IDENTITY: return [](P, float a, float) { return a; };
-    case CUDNN_POINTWISE_TANH_FWD: return [](P, float a, float) { return std::tanh(a); };
-    case CUDNN_POINTWISE_SIGMOID_FWD: return [](P, float a, float) { return 1 / (1 + std::exp(-a)); };
-    case CUDNN_POINTWISE_RELU_FWD: return relu;
-    case CUDNN_POINTWISE_ELU_FWD: return [](P of, float a, float) { return a < 0 ? float(of.elu_alpha) * std::expm1(a) : a; };
-    case CUDNN_POINTWISE_SOFTPLUS_FWD: return softplus;
-    case CUDNN_POINTWISE_SWISH_FWD: return [](P of, float a, float) { return a / (1 + std::exp(-float(of.swish_beta) * a)); };
-    case CUDNN_POINTWISE_GELU_FWD: return gelu;
-    case CUDNN_POINTWISE_GELU_APPROX_TANH_FWD: return gelu_by_tanh;
-    default: return nullptr;
+  case CUDNN_POINTWISE_ADD: return [](P, float a, float b) { return a + b; };
+  case CUDNN_POINTWISE_SUB: return [](P, float a, float b) { return a - b; };
+  case CUDNN_POINTWISE_MUL: return [](P, float a, float b) { return a * b; };
+  case CUDNN_POINTWISE_DIV: return [](P, float a, float b) { return a / b; };
+  case CUDNN_POINTWISE_MAX: return [](P, float a, float b) { return a > b || a != a ? a : b; };
+  case CUDNN_POINTWISE_MIN: return [](P, float a, float b) { return a < b || a != a ? a : b; };
+  case CUDNN_POINTWISE_POW: return [](P, float a, float b) { return std::pow(a, b); };
+  case CUDNN_POINTWISE_ABS: return [](P, float a, float) { return std::fabs(a); };
+  case CUDNN_POINTWISE_CEIL: return [](P, float a, float) { return std::ceil(a); };
+  case CUDNN_POINTWISE_FLOOR: return [](P, float a, float) { return std::floor(a); };
+  case CUDNN_POINTWISE_EXP: return [](P, float a, float) { return std::exp(a); };
+  case CUDNN_POINTWISE_LOG: return [](P, float a, float) { return std::log(a); };
+  case CUDNN_POINTWISE_NEG: return [](P, float a, float) { return -a; };
+  case CUDNN_POINTWISE_SQRT: return [](P, float a, float) { return std::sqrt(a); };
+  case CUDNN_POINTWISE_RSQRT: return [](P, float a, float) { return 1 / std::sqrt(a); };
+  case CUDNN_POINTWISE_RECIPROCAL: return [](P, float a, float) { return 1 / a; };
+  case CUDNN_POINTWISE_ERF: return [](P, float a, float) { return std::erf(a); };
+  case CUDNN_POINTWISE_IDENTITY: return [](P, float a, float) { return a; };
+  case CUDNN_POINTWISE_TANH_FWD: return [](P, float a, float) { return std::tanh(a); };
+  case CUDNN_POINTWISE_SIGMOID_FWD: return [](P, float a, float) { return 1 / (1 + std::exp(-a)); };
+  case CUDNN_POINTWISE_RELU_FWD: return relu;
+  case CUDNN_POINTWISE_ELU_FWD:
+    return [](P of, float a, float) { return a < 0 ? float(of.elu_alpha) * std::expm1(a) : a; };
+  case CUDNN_POINTWISE_SOFTPLUS_FWD: return softplus;
+  case CUDNN_POINTWISE_SWISH_FWD:
+    return [](P of, float a, float) { return a / (1 + std::exp(-float(of.swish_beta) * a)); };
+  case CUDNN_POINTWISE_GELU_FWD: return gelu;
+  case CUDNN_POINTWISE_GELU_APPROX_TANH_FWD: return gelu_by_tanh;
+  default: return nullptr;
   }
 }
 
 bool has_two_operands(cudnnPointwiseMode_t mode) {
   switch (mode) {
-    case CUDNN_POINTWISE_ADD:
-    case CUDNN_POINTWISE_SUB:
-    case CUDNN_POINTWISE_MUL:
-    case CUDNN_POINTWISE_DIV:
-    case CUDNN_POINTWISE_MAX:
-    case CUDNN_POINTWISE_MIN:
-    case CUDNN_POINTWISE_POW: return true;
-    default: return false;
+  case CUDNN_POINTWISE_ADD:
+  case CUDNN_POINTWISE_SUB:
+  case CUDNN_POINTWISE_MUL:
+  case CUDNN_POINTWISE_DIV:
+  case CUDNN_POINTWISE_MAX:
+  case CUDNN_POINTWISE_MIN:
+  case CUDNN_POINTWISE_POW: return true;
+  default: return false;
   }
 }
 

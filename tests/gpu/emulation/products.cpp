@@ -1,7 +1,8 @@
 /// Convolutions and products of matrices. Sums are floats, in the order of the filter's elements.
 ///
-/// A convolution and its backward-data are one loop: each result is a sum over taps of the filter and channels of the input,
-/// and differ in which row and column of the input a tap reads. Sixteen channels of the result are summed side by side.
+/// A convolution and its backward-data are one loop: each result is a sum over taps of the filter and channels of the
+/// input, and differ in which row and column of the input a tap reads. Sixteen channels of the result are summed side
+/// by side.
 #include "values.hpp"
 #include <algorithm>
 
@@ -10,10 +11,24 @@ namespace {
 
 using Size = std::int64_t;
 constexpr Size width = 16;
-using Lanes = float __attribute__((vector_size(width * sizeof(float))));
+
+/// Sixteen sums, as vectors that every processor has.
+struct Lanes {
+  using Four = float __attribute__((vector_size(16)));
+  Four a{}, b{}, c{}, d{};
+  void add_product(float factor, const Lanes& other) {
+    a += factor * other.a;
+    b += factor * other.b;
+    c += factor * other.c;
+    d += factor * other.d;
+  }
+  float get(Size lane) const { return (lane < 4 ? a : lane < 8 ? b : lane < 12 ? c : d)[lane % 4]; }
+  void set(Size lane, float value) { (lane < 4 ? a : lane < 8 ? b : lane < 12 ? c : d)[lane % 4] = value; }
+};
 
 /// Along one axis: the place of the input that a tap reads for a place of the result, -1 for padding.
-std::vector<std::vector<Size>> forward_places(Size results, Size taps, Size inputs, Size stride, Size padding, Size dilation) {
+std::vector<std::vector<Size>> forward_places(Size results, Size taps, Size inputs, Size stride, Size padding,
+                                              Size dilation) {
   std::vector places(std::size_t(results), std::vector<Size>(std::size_t(taps), -1));
   for (Size result = 0; result < results; ++result)
     for (Size tap = 0; tap < taps; ++tap) {
@@ -24,7 +39,8 @@ std::vector<std::vector<Size>> forward_places(Size results, Size taps, Size inpu
 }
 
 /// The same for the gradient of the image, whose inputs are the places of the gradient of the result.
-std::vector<std::vector<Size>> backward_places(Size results, Size taps, Size inputs, Size stride, Size padding, Size dilation) {
+std::vector<std::vector<Size>> backward_places(Size results, Size taps, Size inputs, Size stride, Size padding,
+                                               Size dilation) {
   std::vector places(std::size_t(results), std::vector<Size>(std::size_t(taps), -1));
   const auto forward = forward_places(inputs, taps, results, stride, padding, dilation);
   for (Size input = 0; input < inputs; ++input)
@@ -40,13 +56,12 @@ struct Group {
 };
 
 /// Filters of sixteen channels of the result from `first`: [tap][channel of the input] lanes.
-template <class Weight>
-std::vector<Lanes> panel_of(const Group& group, Size first, Size taps, Weight weight) {
+template <class Weight> std::vector<Lanes> panel_of(const Group& group, Size first, Size taps, Weight weight) {
   std::vector<Lanes> panel(std::size_t(taps * group.in), Lanes{});
   for (Size tap = 0; tap < taps; ++tap)
     for (Size in = 0; in < group.in; ++in)
       for (Size lane = 0; lane < std::min(width, group.out - first); ++lane)
-        panel[std::size_t(tap * group.in + in)][lane] = weight(tap, in, first + lane);
+        panel[std::size_t(tap * group.in + in)].set(lane, weight(tap, in, first + lane));
   return panel;
 }
 
@@ -67,12 +82,13 @@ void sum_panel(const Values& input, const Axes& axes, const Group& group, const 
         for (const Size row : row_taps)
           for (const Size column : column_taps) {
             if (row >= 0 && column >= 0) {
-              const float* in = input.elements.data() + ((n * rows + row) * columns + column) * channels + group.first_in;
-              for (Size c = 0; c < group.in; ++c) sum += in[c] * weights[c];
+              const float* in =
+                  input.elements.data() + ((n * rows + row) * columns + column) * channels + group.first_in;
+              for (Size c = 0; c < group.in; ++c) sum.add_product(in[c], weights[c]);
             }
             weights += group.in;
           }
-        for (Size lane = 0; lane < lanes; ++lane) out[lane] = sum[lane];
+        for (Size lane = 0; lane < lanes; ++lane) out[lane] = sum.get(lane);
         out += result.dims[1];
       }
 }
@@ -111,7 +127,8 @@ void convolve(const Values& image, const Values& filter, const Descriptor& descr
   }
 }
 
-void convolve_backward_data(const Values& gradient, const Values& filter, const Descriptor& descriptor, Values& result) {
+void convolve_backward_data(const Values& gradient, const Values& filter, const Descriptor& descriptor,
+                            Values& result) {
   const Window window(descriptor);
   const auto places = [&](std::size_t axis) {
     return backward_places(result.dims[2 + axis], filter.dims[2 + axis], gradient.dims[2 + axis], window.stride[axis],
@@ -138,7 +155,8 @@ void multiply_matrices(const Values& a, const Values& b, Values& result) {
       float* sums = result.elements.data() + (batch * rows + row) * columns;
       std::fill(sums, sums + columns, 0.f);
       for (Size k = 0; k < inner; ++k)
-        for (Size column = 0; column < columns; ++column) sums[column] += left[row * inner + k] * right[k * columns + column];
+        for (Size column = 0; column < columns; ++column)
+          sums[column] += left[row * inner + k] * right[k * columns + column];
     }
   }
 }

@@ -3,9 +3,9 @@
 /// A graph is the line `graph HASH`, its descriptors, the last of which is the operation graph, and the line `end`:
 ///   descriptor TYPE ATTRIBUTES
 ///   attribute NAME TYPE COUNT VALUE...
-/// All are numbers: TYPE and NAME those of cudnn.h, values of enumerations and integers in decimal, floating-point numbers
-/// with as many digits as they need, a fraction as two numbers, a descriptor as its place in the graph, from 0. Handles are
-/// left out.
+/// All are numbers: TYPE and NAME those of cudnn.h, values of enumerations and integers in decimal, floating-point
+/// numbers with as many digits as they need, a fraction as two numbers, a descriptor as its place in the graph, from 0.
+/// Handles are left out.
 #include "descriptor.hpp"
 #include "module.hpp"
 #include "state.hpp"
@@ -18,8 +18,7 @@
 namespace emulation {
 namespace {
 
-template <class T>
-void write_values(std::ostringstream& text, const std::string& bytes) {
+template <class T> void write_values(std::ostringstream& text, const std::string& bytes) {
   for (std::size_t at = 0; at < bytes.size(); at += sizeof(T)) {
     T value;
     std::memcpy(&value, bytes.data() + at, sizeof value);
@@ -27,8 +26,7 @@ void write_values(std::ostringstream& text, const std::string& bytes) {
   }
 }
 
-template <class T>
-bool read_value(std::istringstream& text, std::string& bytes) {
+template <class T> bool read_value(std::istringstream& text, std::string& bytes) {
   T value{};
   text >> value;
   bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
@@ -37,14 +35,14 @@ bool read_value(std::istringstream& text, std::string& bytes) {
 
 void write_attribute(std::ostringstream& text, const Attribute& attribute) {
   switch (attribute.type) {
-    case CUDNN_TYPE_FLOAT: text.precision(9); return write_values<float>(text, attribute.bytes);
-    case CUDNN_TYPE_DOUBLE: text.precision(17); return write_values<double>(text, attribute.bytes);
-    case CUDNN_TYPE_INT64:
-    case CUDNN_TYPE_FRACTION: return write_values<std::int64_t>(text, attribute.bytes);
-    case CUDNN_TYPE_BOOLEAN:
-      for (const char byte : attribute.bytes) text << ' ' << int(byte);
-      return;
-    default: return write_values<std::int32_t>(text, attribute.bytes);
+  case CUDNN_TYPE_FLOAT: text.precision(9); return write_values<float>(text, attribute.bytes);
+  case CUDNN_TYPE_DOUBLE: text.precision(17); return write_values<double>(text, attribute.bytes);
+  case CUDNN_TYPE_INT64:
+  case CUDNN_TYPE_FRACTION: return write_values<std::int64_t>(text, attribute.bytes);
+  case CUDNN_TYPE_BOOLEAN:
+    for (const char byte : attribute.bytes) text << ' ' << int(byte);
+    return;
+  default: return write_values<std::int32_t>(text, attribute.bytes);
   }
 }
 
@@ -53,17 +51,17 @@ bool read_attribute(std::istringstream& text, Attribute& attribute) {
   for (std::int64_t i = 0; i < numbers; ++i) {
     bool read = false;
     switch (attribute.type) {
-      case CUDNN_TYPE_FLOAT: read = read_value<float>(text, attribute.bytes); break;
-      case CUDNN_TYPE_DOUBLE: read = read_value<double>(text, attribute.bytes); break;
-      case CUDNN_TYPE_INT64:
-      case CUDNN_TYPE_FRACTION: read = read_value<std::int64_t>(text, attribute.bytes); break;
-      case CUDNN_TYPE_BOOLEAN: {
-        int value = 0;
-        read = bool(text >> value);
-        attribute.bytes.push_back(char(value));
-        break;
-      }
-      default: read = read_value<std::int32_t>(text, attribute.bytes);
+    case CUDNN_TYPE_FLOAT: read = read_value<float>(text, attribute.bytes); break;
+    case CUDNN_TYPE_DOUBLE: read = read_value<double>(text, attribute.bytes); break;
+    case CUDNN_TYPE_INT64:
+    case CUDNN_TYPE_FRACTION: read = read_value<std::int64_t>(text, attribute.bytes); break;
+    case CUDNN_TYPE_BOOLEAN: {
+      int value = 0;
+      read = bool(text >> value);
+      attribute.bytes.push_back(char(value));
+      break;
+    }
+    default: read = read_value<std::int32_t>(text, attribute.bytes);
     }
     if (!read) return false;
   }
@@ -71,7 +69,8 @@ bool read_attribute(std::istringstream& text, Attribute& attribute) {
 }
 
 /// Writes a descriptor behind those it refers to; its place.
-std::size_t write(std::ostringstream& text, const Descriptor& descriptor, std::map<const Descriptor*, std::size_t>& places) {
+std::size_t write(std::ostringstream& text, const Descriptor& descriptor,
+                  std::map<const Descriptor*, std::size_t>& places) {
   if (const auto known = places.find(&descriptor); known != places.end()) return known->second;
   std::size_t attributes = 0;
   for (const auto& [name, attribute] : descriptor.attributes) {
@@ -143,7 +142,8 @@ void record_graph(const Descriptor& graph) {
   if (!known->second.insert(hash).second) return;
   const std::string entry = "graph " + hash + "\n" + text + "end\n";
   const int out = open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  if (out < 0 || ::write(out, entry.data(), entry.size()) != ssize_t(entry.size())) fault("cannot record a graph in " + file);
+  if (out < 0 || ::write(out, entry.data(), entry.size()) != ssize_t(entry.size()))
+    fault("cannot record a graph in " + file);
   if (out >= 0) close(out);
 }
 

@@ -25,7 +25,8 @@ constexpr ErrorText error_texts[] = {
     {cudaErrorInvalidMemcpyDirection, "cudaErrorInvalidMemcpyDirection", "invalid copy direction for memcpy"},
     {cudaErrorInvalidConfiguration, "cudaErrorInvalidConfiguration", "invalid configuration argument"},
     {cudaErrorStubLibrary, "cudaErrorStubLibrary", "CUDA driver is a stub library"},
-    {cudaErrorInsufficientDriver, "cudaErrorInsufficientDriver", "CUDA driver version is insufficient for CUDA runtime version"},
+    {cudaErrorInsufficientDriver, "cudaErrorInsufficientDriver",
+     "CUDA driver version is insufficient for CUDA runtime version"},
     {cudaErrorNoDevice, "cudaErrorNoDevice", "no CUDA-capable device is detected"},
     {cudaErrorInvalidDevice, "cudaErrorInvalidDevice", "invalid device ordinal"},
     {cudaErrorInvalidKernelImage, "cudaErrorInvalidKernelImage", "device kernel image is invalid"},
@@ -39,7 +40,8 @@ constexpr ErrorText error_texts[] = {
     {cudaErrorLaunchFailure, "cudaErrorLaunchFailure", "unspecified launch failure"},
     {cudaErrorECCUncorrectable, "cudaErrorECCUncorrectable", "uncorrectable ECC error encountered"},
     {cudaErrorNotSupported, "cudaErrorNotSupported", "operation not supported"},
-    {cudaErrorStreamCaptureUnsupported, "cudaErrorStreamCaptureUnsupported", "operation not permitted when stream is capturing"},
+    {cudaErrorStreamCaptureUnsupported, "cudaErrorStreamCaptureUnsupported",
+     "operation not permitted when stream is capturing"},
     {cudaErrorStreamCaptureInvalidated, "cudaErrorStreamCaptureInvalidated",
      "operation failed due to a previous error during capture"},
     {cudaErrorStreamCaptureUnmatched, "cudaErrorStreamCaptureUnmatched", "capture was not initiated in this stream"},
@@ -47,7 +49,8 @@ constexpr ErrorText error_texts[] = {
      "capture sequence contains a fork that was not joined to the primary stream"},
     {cudaErrorStreamCaptureIsolation, "cudaErrorStreamCaptureIsolation",
      "dependency created on uncaptured work in another stream"},
-    {cudaErrorCapturedEvent, "cudaErrorCapturedEvent", "operation not permitted on an event last recorded in a capturing stream"},
+    {cudaErrorCapturedEvent, "cudaErrorCapturedEvent",
+     "operation not permitted on an event last recorded in a capturing stream"},
     {cudaErrorStreamCaptureWrongThread, "cudaErrorStreamCaptureWrongThread",
      "attempt to terminate a thread-local capture sequence from another thread"},
     {cudaErrorUnknown, "cudaErrorUnknown", "unknown error"},
@@ -162,8 +165,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
     properties->sharedMemPerBlock = std::size_t(number_in(json, "maxSharedMemoryPerBlock"));
     properties->sharedMemPerBlockOptin = std::size_t(number_in(json, "maxSharedMemoryPerBlockOptin"));
     properties->reservedSharedMemPerBlock = std::size_t(number_in(json, "reservedSharedMemoryPerBlock"));
-    properties->sharedMemPerMultiprocessor =
-        properties->sharedMemPerBlockOptin + properties->reservedSharedMemPerBlock;
+    properties->sharedMemPerMultiprocessor = properties->sharedMemPerBlockOptin + properties->reservedSharedMemPerBlock;
     properties->regsPerBlock = int(number_in(json, "regsPerBlock"));
     properties->regsPerMultiprocessor = int(number_in(json, "maxRegistersPerSM"));
     properties->warpSize = int(number_in(json, "warpSize"));
@@ -193,33 +195,33 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int dev
       return cudaSuccess;
     };
     switch (attribute) {
-      case cudaDevAttrComputeCapabilityMajor: return given(number_in(json, "deviceVer") / 100);
-      case cudaDevAttrComputeCapabilityMinor: return given(number_in(json, "deviceVer") / 10 % 10);
-      case cudaDevAttrMultiProcessorCount: return given(number_in(json, "multiProcessorCount"));
-      case cudaDevAttrMaxThreadsPerBlock: return given(number_in(json, "maxThreadsPerBlock"));
-      case cudaDevAttrMaxThreadsPerMultiProcessor: return given(number_in(json, "maxThreadsPerSM"));
-      case cudaDevAttrMaxBlocksPerMultiprocessor: return given(number_in(json, "maxCtasPerSM"));
-      case cudaDevAttrMaxRegistersPerBlock: return given(number_in(json, "regsPerBlock"));
-      case cudaDevAttrMaxRegistersPerMultiprocessor: return given(number_in(json, "maxRegistersPerSM"));
-      case cudaDevAttrMaxSharedMemoryPerBlock: return given(number_in(json, "maxSharedMemoryPerBlock"));
-      case cudaDevAttrMaxSharedMemoryPerBlockOptin: return given(number_in(json, "maxSharedMemoryPerBlockOptin"));
-      case cudaDevAttrReservedSharedMemoryPerBlock: return given(number_in(json, "reservedSharedMemoryPerBlock"));
-      case cudaDevAttrWarpSize: return given(number_in(json, "warpSize"));
-      case cudaDevAttrClockRate: return given(number_in(json, "smClockRateKHz"));
-      case cudaDevAttrMemoryClockRate: return given(number_in(json, "memClockRateKHz"));
-      case cudaDevAttrL2CacheSize: return given(number_in(json, "l2CacheSize"));
-      case cudaDevAttrPciDeviceId: return given(number_in(json, "pciDeviceId"));
-      case cudaDevAttrTccDriver: return given(number_in(json, "isTccDriver"));
-      case cudaDevAttrCooperativeLaunch: return given(number_in(json, "supportCoopLaunch"));
-      case cudaDevAttrMaxBlockDimX: return given(number_in_array(json, "maxBlockSize", 0));
-      case cudaDevAttrMaxBlockDimY: return given(number_in_array(json, "maxBlockSize", 1));
-      case cudaDevAttrMaxBlockDimZ: return given(number_in_array(json, "maxBlockSize", 2));
-      case cudaDevAttrMaxGridDimX: return given(number_in_array(json, "maxGridSize", 0));
-      case cudaDevAttrMaxGridDimY: return given(number_in_array(json, "maxGridSize", 1));
-      case cudaDevAttrMaxGridDimZ: return given(number_in_array(json, "maxGridSize", 2));
-      case cudaDevAttrMemoryPoolsSupported:
-      case cudaDevAttrUnifiedAddressing: return given(1);
-      default: return misuse(cudaErrorInvalidValue, "attribute " + std::to_string(attribute) + " is not emulated");
+    case cudaDevAttrComputeCapabilityMajor: return given(number_in(json, "deviceVer") / 100);
+    case cudaDevAttrComputeCapabilityMinor: return given(number_in(json, "deviceVer") / 10 % 10);
+    case cudaDevAttrMultiProcessorCount: return given(number_in(json, "multiProcessorCount"));
+    case cudaDevAttrMaxThreadsPerBlock: return given(number_in(json, "maxThreadsPerBlock"));
+    case cudaDevAttrMaxThreadsPerMultiProcessor: return given(number_in(json, "maxThreadsPerSM"));
+    case cudaDevAttrMaxBlocksPerMultiprocessor: return given(number_in(json, "maxCtasPerSM"));
+    case cudaDevAttrMaxRegistersPerBlock: return given(number_in(json, "regsPerBlock"));
+    case cudaDevAttrMaxRegistersPerMultiprocessor: return given(number_in(json, "maxRegistersPerSM"));
+    case cudaDevAttrMaxSharedMemoryPerBlock: return given(number_in(json, "maxSharedMemoryPerBlock"));
+    case cudaDevAttrMaxSharedMemoryPerBlockOptin: return given(number_in(json, "maxSharedMemoryPerBlockOptin"));
+    case cudaDevAttrReservedSharedMemoryPerBlock: return given(number_in(json, "reservedSharedMemoryPerBlock"));
+    case cudaDevAttrWarpSize: return given(number_in(json, "warpSize"));
+    case cudaDevAttrClockRate: return given(number_in(json, "smClockRateKHz"));
+    case cudaDevAttrMemoryClockRate: return given(number_in(json, "memClockRateKHz"));
+    case cudaDevAttrL2CacheSize: return given(number_in(json, "l2CacheSize"));
+    case cudaDevAttrPciDeviceId: return given(number_in(json, "pciDeviceId"));
+    case cudaDevAttrTccDriver: return given(number_in(json, "isTccDriver"));
+    case cudaDevAttrCooperativeLaunch: return given(number_in(json, "supportCoopLaunch"));
+    case cudaDevAttrMaxBlockDimX: return given(number_in_array(json, "maxBlockSize", 0));
+    case cudaDevAttrMaxBlockDimY: return given(number_in_array(json, "maxBlockSize", 1));
+    case cudaDevAttrMaxBlockDimZ: return given(number_in_array(json, "maxBlockSize", 2));
+    case cudaDevAttrMaxGridDimX: return given(number_in_array(json, "maxGridSize", 0));
+    case cudaDevAttrMaxGridDimY: return given(number_in_array(json, "maxGridSize", 1));
+    case cudaDevAttrMaxGridDimZ: return given(number_in_array(json, "maxGridSize", 2));
+    case cudaDevAttrMemoryPoolsSupported:
+    case cudaDevAttrUnifiedAddressing: return given(1);
+    default: return misuse(cudaErrorInvalidValue, "attribute " + std::to_string(attribute) + " is not emulated");
     }
   });
 }

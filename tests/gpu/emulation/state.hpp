@@ -1,8 +1,9 @@
 /// What the files of the emulation share.
 ///
-/// A stream is a queue of work that nobody runs until the host waits for it: results that are read too early, or by a stream
-/// that was not told to wait, are missing. What an operation touches is checked when it is enqueued (whose memory, how much
-/// of it, whether another stream may be touching it at the same time) and runs later on an alias of the memory.
+/// A stream is a queue of work that nobody runs until the host waits for it: results that are read too early, or by a
+/// stream that was not told to wait, are missing. What an operation touches is checked when it is enqueued (whose
+/// memory, how much of it, whether another stream may be touching it at the same time) and runs later on an alias of
+/// the memory.
 #pragma once
 #include "emulation.hpp"
 #include <cuda_runtime_api.h>
@@ -142,8 +143,7 @@ cudaError_t misuse(cudaError_t error, const std::string& why);  ///< a fault, an
 cudaError_t remember(cudaError_t error);                        ///< for cudaGetLastError
 
 /// A call of the CUDA runtime: `body` under the lock, unless there is no device or it is broken.
-template <class Body>
-cudaError_t runtime_call(const char* name, Body body);
+template <class Body> cudaError_t runtime_call(const char* name, Body body);
 
 // ---- runtime.cpp
 int& current_device();
@@ -154,13 +154,13 @@ std::string text_in(const std::string& json, const std::string& key);
 void break_device(int device, const std::string& why);
 
 // ---- memory.cpp
-int device_of(const void* address);                 ///< -1 for memory of the host
-Block* block_of(const void* address);               ///< the block that holds it, nullptr if none does
-char* alias_of(const void* address);                ///< where work finds it; the address itself for memory of the host
-std::string wrong_with(const Access& access);       ///< empty if a block holds it
-void check_margins(const void* address);            ///< a fault if something was written just beside the block
+int device_of(const void* address);            ///< -1 for memory of the host
+Block* block_of(const void* address);          ///< the block that holds it, nullptr if none does
+char* alias_of(const void* address);           ///< where work finds it; the address itself for memory of the host
+std::string wrong_with(const Access& access);  ///< empty if a block holds it
+void check_margins(const void* address);       ///< a fault if something was written just beside the block
 void forget_memory(int device);
-bool in_device_pages(const void* address);          ///< in one of the two mappings
+bool in_device_pages(const void* address);  ///< in one of the two mappings
 
 // ---- streams.cpp
 std::shared_ptr<Stream> stream_of(cudaStream_t handle);  ///< nullptr after a fault if it is none
@@ -170,8 +170,7 @@ void run_everything();
 cudaError_t join_capture(const std::shared_ptr<Stream>& stream, const Event& event);  // capture.cpp
 bool capture_forbids();  ///< capture.cpp: whether a call that may not be made now is; if so captures are invalid
 
-template <class Body>
-cudaError_t runtime_call(const char* name, Body body) {
+template <class Body> cudaError_t runtime_call(const char* name, Body body) {
   Call call(name);
   if (call.injected != 0) return remember(cudaError_t(call.injected));
   if (state().device_count == 0) return remember(cudaErrorNoDevice);

@@ -1,8 +1,8 @@
 /// cudart: streams and events.
 ///
-/// Streams run only when the host waits. A second check finds missing fences whatever the order in which streams happen to
-/// run: every stream knows how far others had come when its work was enqueued (by events, or because the host waited), and
-/// an access to memory that another stream may still be using is a fault.
+/// Streams run only when the host waits. A second check finds missing fences whatever the order in which streams happen
+/// to run: every stream knows how far others had come when its work was enqueued (by events, or because the host
+/// waited), and an access to memory that another stream may still be using is a fault.
 #include "state.hpp"
 #include <algorithm>
 #include <chrono>
@@ -117,7 +117,8 @@ extern "C" {
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* result, unsigned flags) {
   return runtime_call("cudaStreamCreateWithFlags", [&] {
-    if (flags != cudaStreamDefault && flags != cudaStreamNonBlocking) return misuse(cudaErrorInvalidValue, "unknown flags");
+    if (flags != cudaStreamDefault && flags != cudaStreamNonBlocking)
+      return misuse(cudaErrorInvalidValue, "unknown flags");
     auto stream = std::make_shared<Stream>();
     stream->device = current_device();
     stream->number = ++state().stream_numbers;
@@ -223,7 +224,8 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream_handle, cudaEvent_t handle, 
     const auto stream = event ? stream_of(stream_handle) : nullptr;
     if (!stream) return cudaErrorInvalidResourceHandle;
     if (event->capture || stream->capture) return join_capture(stream, *event);
-    if (!event->stream) return misuse(cudaErrorInvalidResourceHandle, "the event was never recorded: this waits for nothing");
+    if (!event->stream)
+      return misuse(cudaErrorInvalidResourceHandle, "the event was never recorded: this waits for nothing");
     merge(stream->clock, event->clock);
     return enqueue(stream_handle, {"wait", {}, [on = event->stream, at = event->at] { run(*on, at); }});
   });
@@ -234,7 +236,8 @@ cudaError_t cudaEventSynchronize(cudaEvent_t handle) {
     const Event* event = event_of(handle);
     if (!event) return cudaErrorInvalidResourceHandle;
     if (event->capture) return misuse(cudaErrorCapturedEvent, "the event was recorded in a capture");
-    if (!event->stream) return misuse(cudaErrorInvalidResourceHandle, "the event was never recorded: this waits for nothing");
+    if (!event->stream)
+      return misuse(cudaErrorInvalidResourceHandle, "the event was never recorded: this waits for nothing");
     run(*event->stream, event->at);
     merge(state().synchronized, event->clock);
     return broken_of(event->device);

@@ -41,8 +41,7 @@ std::uint16_t narrowed(float value) {
 }
 
 /// Calls visit(place in packed values, place in memory in elements).
-template <class Visit>
-void for_each_element(const TensorShape& tensor, Visit visit) {
+template <class Visit> void for_each_element(const TensorShape& tensor, Visit visit) {
   const auto order = order_of(tensor.dims.size());
   std::vector<std::int64_t> index(order.size(), 0);
   const std::int64_t row = tensor.dims[order.back()], step = tensor.strides[order.back()];
@@ -88,18 +87,18 @@ std::vector<std::int64_t> Values::strides() const {
 Values load(const TensorShape& tensor, const char* memory) {
   Values values(tensor.dims);
   switch (tensor.type) {
-    case CUDNN_DATA_HALF: read<_Float16>(tensor, memory, values, [](_Float16 value) { return float(value); }); break;
-    case CUDNN_DATA_BFLOAT16: read<std::uint16_t>(tensor, memory, values, widened); break;
-    default: read<float>(tensor, memory, values, [](float value) { return value; });
+  case CUDNN_DATA_HALF: read<_Float16>(tensor, memory, values, [](_Float16 value) { return float(value); }); break;
+  case CUDNN_DATA_BFLOAT16: read<std::uint16_t>(tensor, memory, values, widened); break;
+  default: read<float>(tensor, memory, values, [](float value) { return value; });
   }
   return values;
 }
 
 void store(const TensorShape& tensor, const Values& values, char* memory) {
   switch (tensor.type) {
-    case CUDNN_DATA_HALF: return write<_Float16>(tensor, memory, values, [](float value) { return _Float16(value); });
-    case CUDNN_DATA_BFLOAT16: return write<std::uint16_t>(tensor, memory, values, narrowed);
-    default: return write<float>(tensor, memory, values, [](float value) { return value; });
+  case CUDNN_DATA_HALF: return write<_Float16>(tensor, memory, values, [](float value) { return _Float16(value); });
+  case CUDNN_DATA_BFLOAT16: return write<std::uint16_t>(tensor, memory, values, narrowed);
+  default: return write<float>(tensor, memory, values, [](float value) { return value; });
   }
 }
 

@@ -4,7 +4,8 @@
 
 namespace emulation {
 
-/// The elements of a tensor as floats, packed: channels last if it has four dimensions, else in the order of its dimensions.
+/// The elements of a tensor as floats, packed: channels last if it has four dimensions, else in the order of its
+/// dimensions.
 struct Values {
   std::vector<std::int64_t> dims;
   std::vector<float> elements;

@@ -57,10 +57,9 @@ struct Handle {
   operator cudnnHandle_t() const { return handle; }
 };
 
-/// What a graph makes of the values of its tensors in memory, the last of which is its result. Values are in the order of
-/// memory, channels last.
-template <class T = float>
-std::vector<T> computed(const Graph& graph, const std::vector<std::vector<T>>& operands) {
+/// What a graph makes of the values of its tensors in memory, the last of which is its result. Values are in the order
+/// of memory, channels last.
+template <class T = float> std::vector<T> computed(const Graph& graph, const std::vector<std::vector<T>>& operands) {
   const Stream stream;
   const Handle handle(stream);
   const ExecutionPlan plan = make_plan(graph.data, DeviceProperties(0));

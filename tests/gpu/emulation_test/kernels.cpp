@@ -150,8 +150,8 @@ TEST_CASE("kernels of another architecture, of no kernel's name, and what is no 
 
 TEST_CASE("NVRTC says what is wrong with a source, and wants an architecture") {
   nvrtcProgram program = nullptr;
-  REQUIRE(nvrtcCreateProgram(&program, "extern \"C\" __global__ void f(float* y) { *y = absent; }", "f.cu", 0, nullptr, nullptr) ==
-          NVRTC_SUCCESS);
+  REQUIRE(nvrtcCreateProgram(&program, "extern \"C\" __global__ void f(float* y) { *y = absent; }", "f.cu", 0, nullptr,
+                             nullptr) == NVRTC_SUCCESS);
   CHECK(nvrtcCompileProgram(program, 0, nullptr) == NVRTC_ERROR_INVALID_OPTION);
   CHECK_THAT(the_fault(), ContainsSubstring("--gpu-architecture"));
   const char* const option = "--gpu-architecture=sm_90";

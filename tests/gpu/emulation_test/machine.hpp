@@ -51,8 +51,7 @@ struct Event {
 };
 
 /// Elements in the memory of a stream's device, freed in the order of the stream.
-template <class T = float>
-struct Array {
+template <class T = float> struct Array {
   const Stream& stream;
   std::size_t size;
   T* data = nullptr;
@@ -100,7 +99,8 @@ struct Module {
     return code;
   }
   explicit Module(const std::string& source) {
-    REQUIRE(cudaLibraryLoadData(&library, compiled(source).data(), nullptr, nullptr, 0, nullptr, nullptr, 0) == cudaSuccess);
+    REQUIRE(cudaLibraryLoadData(&library, compiled(source).data(), nullptr, nullptr, 0, nullptr, nullptr, 0) ==
+            cudaSuccess);
   }
   ~Module() { cudaLibraryUnload(library); }
   Module(const Module&) = delete;

@@ -9,8 +9,7 @@ using namespace emulation_test;
 
 namespace {
 /// The signal that a child which runs `body` ends with, 0 if none.
-template <class Body>
-int signal_of(Body body) {
+template <class Body> int signal_of(Body body) {
   const pid_t child = fork();
   if (child == 0) {
     std::signal(SIGSEGV, SIG_DFL);

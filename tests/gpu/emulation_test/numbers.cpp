@@ -1,8 +1,8 @@
 /// The numbers of the emulated cuDNN against plain loops over the definitions, and against numbers of PyTorch.
 #include "graphs.hpp"
 #include <catch2/matchers/catch_matchers_floating_point.hpp>
-#include <lamina/core/dtype.hpp>
 #include <cmath>
+#include <lamina/core/dtype.hpp>
 #include <limits>
 #include <random>
 
@@ -45,15 +45,17 @@ void for_each_product(Image& x, const Image& filter, const Image& y, const lamin
 }
 
 Floats convolution(Image x, Image filter, Image y, const lamina::ops::Window2d& window) {
-  for_each_product(x, filter, y, window, [&](idx n, idx k, idx h, idx w, idx channel, idx c, idx r, idx s, idx row, idx column) {
-    y.at(n, k, h, w) += x.at(n, channel, row, column) * filter.at(k, c, r, s);
-  });
+  for_each_product(x, filter, y, window,
+                   [&](idx n, idx k, idx h, idx w, idx channel, idx c, idx r, idx s, idx row, idx column) {
+                     y.at(n, k, h, w) += x.at(n, channel, row, column) * filter.at(k, c, r, s);
+                   });
   return y.values;
 }
 Floats backward_data(Image dx, Image filter, Image dy, const lamina::ops::Window2d& window) {
-  for_each_product(dx, filter, dy, window, [&](idx n, idx k, idx h, idx w, idx channel, idx c, idx r, idx s, idx row, idx column) {
-    dx.at(n, channel, row, column) += dy.at(n, k, h, w) * filter.at(k, c, r, s);
-  });
+  for_each_product(dx, filter, dy, window,
+                   [&](idx n, idx k, idx h, idx w, idx channel, idx c, idx r, idx s, idx row, idx column) {
+                     dx.at(n, channel, row, column) += dy.at(n, k, h, w) * filter.at(k, c, r, s);
+                   });
   return dx.values;
 }
 
@@ -109,7 +111,8 @@ TEST_CASE("convolutions and their gradients of the image") {
     const int dy = graph.tensor(result), w = graph.tensor(c.filter), dx = graph.tensor(c.image);
     graph.products(Kind::backward_data, c.window, dy, w, dx);
     const Image gradient = random_image(result, 3);
-    check_close(computed(graph, {gradient.values, filter.values}), backward_data(Image(c.image), filter, gradient, c.window));
+    check_close(computed(graph, {gradient.values, filter.values}),
+                backward_data(Image(c.image), filter, gradient, c.window));
   }
 }
 
@@ -117,7 +120,8 @@ TEST_CASE("a convolution with an epilogue") {
   const Dims dims{2, 6, 5, 5}, bias_dims{1, 6, 1, 1};
   Graph graph;
   const int x = graph.tensor(dims), w = graph.tensor({6, 6, 3, 3}), b = graph.tensor(bias_dims), r = graph.tensor(dims);
-  const int sum = graph.between(dims), biased = graph.between(dims), added = graph.between(dims), y = graph.tensor(dims);
+  const int sum = graph.between(dims), biased = graph.between(dims), added = graph.between(dims),
+            y = graph.tensor(dims);
   graph.products(Kind::convolution, square(3, 1, 1), x, w, sum);
   graph.pointwise(Function::add, sum, b, biased);
   graph.pointwise(Function::add, biased, r, added);
@@ -176,7 +180,8 @@ TEST_CASE("pooling") {
   CHECK(pooled(Kind::max_pool, square(3, 2, 1)) == Floats{-15, -13, -7, -5});
   CHECK(pooled(Kind::average_pool, square(2, 2)) == Floats{-17.5f, -15.5f, -9.5f, -7.5f});
   CHECK(pooled(Kind::average_pool, square(4)) == Floats{-12.5f});
-  const Floats whole = pooled(Kind::average_pool, square(3, 2, 1), true), inside = pooled(Kind::average_pool, square(3, 2, 1));
+  const Floats whole = pooled(Kind::average_pool, square(3, 2, 1), true),
+               inside = pooled(Kind::average_pool, square(3, 2, 1));
   CHECK_THAT(whole[0], WithinAbs(-17.5 * 4 / 9, 1e-5));
   CHECK(inside[0] == -17.5f);
   values[5] = std::numeric_limits<float>::quiet_NaN();
@@ -205,7 +210,8 @@ TEST_CASE("functions of one number, as PyTorch has them") {
   CHECK_THAT(applied(Function::gelu, 1), WithinAbs(0.8413447461, 1e-6));
   CHECK_THAT(applied(Function::gelu_tanh, 1), WithinAbs(0.8411919906, 1e-6));
   CHECK_THAT(applied(Function::silu, 1), WithinAbs(0.7310585786, 1e-6));
-  for (const Function f : {Function::relu, Function::leaky_relu, Function::sigmoid, Function::tanh, Function::gelu, Function::silu})
+  for (const Function f :
+       {Function::relu, Function::leaky_relu, Function::sigmoid, Function::tanh, Function::gelu, Function::silu})
     CHECK(std::isnan(applied(f, std::numeric_limits<float>::quiet_NaN())));
 }
 

@@ -20,7 +20,8 @@ TEST_CASE("a stream that does not wait for another's result") {
   const Stream first, second;
   const Array<> x(first, std::vector<float>{1, 2}), y(second, 2);
   REQUIRE(copy(y, x, second) == cudaSuccess);
-  CHECK_THAT(the_fault(), ContainsSubstring("missing fence: copy on one stream may run beside copy on another, on the same 8 bytes"));
+  CHECK_THAT(the_fault(), ContainsSubstring(
+                              "missing fence: copy on one stream may run beside copy on another, on the same 8 bytes"));
   CHECK(std::isnan(y.values()[0]));
   first.wait();
 }
@@ -177,7 +178,9 @@ TEST_CASE("calls that may not be made during a capture end it") {
   void* memory = nullptr;
   SECTION("a wait for the stream") { CHECK(cudaStreamSynchronize(stream) == cudaErrorStreamCaptureUnsupported); }
   SECTION("an allocation") { CHECK(cudaMalloc(&memory, 4) == cudaErrorStreamCaptureUnsupported); }
-  SECTION("an allocation of the stream") { CHECK(cudaMallocAsync(&memory, 4, stream) == cudaErrorStreamCaptureUnsupported); }
+  SECTION("an allocation of the stream") {
+    CHECK(cudaMallocAsync(&memory, 4, stream) == cudaErrorStreamCaptureUnsupported);
+  }
   SECTION("pinned memory") { CHECK(cudaMallocHost(&memory, 4) == cudaErrorStreamCaptureUnsupported); }
   SECTION("a wait for the device") { CHECK(cudaDeviceSynchronize() == cudaErrorStreamCaptureUnsupported); }
   CHECK_THAT(the_fault(), ContainsSubstring("capture"));
