@@ -37,24 +37,22 @@ void write(const fs::path& path, const std::string& text) {
   fs::rename(unfinished, path);
 }
 
-std::string made_folder;
-
+/// Never destroyed: objects of the program may compile kernels until it ends.
 const std::string& cache_folder() {
-  static const std::string folder = [] {
+  static const std::string& folder = *[] {
     if (const char* named = std::getenv("LAMINA_EMULATION_CACHE")) {
       fs::create_directories(named);
-      return std::string(named);
+      return new std::string(named);
     }
-    std::string name = (fs::temp_directory_path() / "emulation-XXXXXX").string();
-    if (!mkdtemp(name.data())) std::abort();
-    return made_folder = name;
+    auto* name = new std::string((fs::temp_directory_path() / "emulation-XXXXXX").string());
+    if (!mkdtemp(name->data())) std::abort();
+    std::atexit([] {
+      std::error_code ignored;
+      fs::remove_all(cache_folder(), ignored);
+    });
+    return name;
   }();
   return folder;
-}
-
-[[gnu::destructor]] void remove_folder() {
-  std::error_code ignored;
-  if (!made_folder.empty()) fs::remove_all(made_folder, ignored);
 }
 
 struct Kernel {

@@ -15,15 +15,15 @@ constexpr Size width = 16;
 /// Sixteen sums, as vectors that every processor has.
 struct Lanes {
   using Four = float __attribute__((vector_size(16)));
-  Four a{}, b{}, c{}, d{};
+  Four parts[4]{};
   void add_product(float factor, const Lanes& other) {
-    a += factor * other.a;
-    b += factor * other.b;
-    c += factor * other.c;
-    d += factor * other.d;
+    parts[0] += factor * other.parts[0];
+    parts[1] += factor * other.parts[1];
+    parts[2] += factor * other.parts[2];
+    parts[3] += factor * other.parts[3];
   }
-  float get(Size lane) const { return (lane < 4 ? a : lane < 8 ? b : lane < 12 ? c : d)[lane % 4]; }
-  void set(Size lane, float value) { (lane < 4 ? a : lane < 8 ? b : lane < 12 ? c : d)[lane % 4] = value; }
+  float get(Size lane) const { return parts[lane / 4][lane % 4]; }
+  void set(Size lane, float value) { parts[lane / 4][lane % 4] = value; }
 };
 
 /// Along one axis: the place of the input that a tap reads for a place of the result, -1 for padding.
