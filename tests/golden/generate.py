@@ -1,6 +1,7 @@
-"""Generates the golden tests from a manifest of reference cases.   generate.py MANIFEST OUTDIR N_SHARDS
+"""Generates the golden tests from a manifest of reference cases.   generate.py MANIFEST OUTDIR N_SHARDS [DEVICE]
 
-Writes OUTDIR/golden_0.cpp to golden_{N_SHARDS - 1}.cpp. A case becomes a model as a C++ type and one TEST_CASE for each
+Writes OUTDIR/golden_0.cpp to golden_{N_SHARDS - 1}.cpp; for DEVICE gpu, OUTDIR/gpu_golden_0.cpp and so on, of what is
+computed there: the forwards. A case becomes a model as a C++ type and one TEST_CASE for each
 of its checks, `golden/CASE/CHECK`. What the library lacks becomes a failing test that names it; checks that wait for a
 later part of the library are skipped by name. The data beside the manifest are read when the tests run.
 """
@@ -21,6 +22,9 @@ from modules import Types, struct_text, tree_of  # noqa: E402
 from pytorch_layers import CONTAINERS, LEAVES, Lacking, Stored, local_name, text_literal  # noqa: E402
 
 TRAINING = "training is not in the library yet"
+
+# device -> how forwards are computed on it
+READINGS = {"cpu": ("eager", "planned"), "gpu": ("gpu",)}
 
 ELEMENTS = {
     "F64": "double",
@@ -47,8 +51,9 @@ def safetensors_header(path):
 class Tests:
     """The TEST_CASEs of one case, and how long they take to compile, in units of a layer."""
 
-    def __init__(self, root, used):
+    def __init__(self, root, used, device="cpu"):
         self.root = root
+        self.device = device
         self.used = used
         self.parts = []
         self.weight = 0
@@ -192,6 +197,8 @@ def golden_case(case, tests):
         tests.weight += model.layers
 
     def test(check, body, reason=None):
+        if tests.device == "gpu" and not check.startswith("forward/"):
+            return
         if problem or reason:
             tests.fail(f"golden/{name}/{check}", problem or reason)
         else:
@@ -216,7 +223,7 @@ def golden_case(case, tests):
     if "forward" in checks:
         forward(case, tests, test, model, net, weights_path)
     for check in ("grad", "losses", "final"):
-        if check in checks:
+        if check in checks and tests.device == "cpu":
             tests.skip(f"golden/{name}/{check}", TRAINING)
 
 
@@ -225,7 +232,7 @@ def forward(case, tests, test, model, net, weights_path):
     if "eval" in case["modes"]:
         arguments = f"{weights_path}, {tests.data(case['io'])}, {case['tol']!r}"
         specs = "".join(f", {spec(element, shape)}" for element, shape in model.inputs) if model else ""
-        for reading in ("eager", "planned"):
+        for reading in READINGS[tests.device]:
             reason = model.forward_problem if model else None
             body = f"golden::check_{reading}<{net}{specs}>({arguments});"
             if model and model.with_numbers:
@@ -233,7 +240,7 @@ def forward(case, tests, test, model, net, weights_path):
             test(f"forward/{reading}", body, reason)
         tests.weight += 12 + 2 * (model.layers if model else 0)
     for mode in case["modes"]:
-        if mode != "eval":
+        if mode != "eval" and tests.device == "cpu":
             tests.skip(f"golden/{name}/forward/{mode}", TRAINING)
 
 
@@ -306,8 +313,12 @@ KINDS = {
 }
 
 
-def tests_of(case, root, used):
-    tests = Tests(root, used)
+def is_computed(case):
+    return case["kind"] in ("layer", "net", "train") and "forward" in case["check"] and "eval" in case["modes"]
+
+
+def tests_of(case, root, used, device):
+    tests = Tests(root, used, device)
     tests.parts.append(f"\n// ---- {case['name']}" + (f": {case['expr']}" if "expr" in case else ""))
     try:
         if case["kind"] not in KINDS:
@@ -332,12 +343,16 @@ def shards_of(all_tests, count):
 
 def main():
     manifest, outdir, count = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]), int(sys.argv[3])
+    device = sys.argv[4] if len(sys.argv) > 4 else "cpu"
     used = set()
     cases = json.loads(manifest.read_text(encoding="utf-8"))["cases"]
-    all_tests = [tests_of(case, manifest.parent, used) for case in cases]
+    if device == "gpu":
+        cases = [case for case in cases if is_computed(case)]
+    prefix, header = {"cpu": ("golden", "golden.hpp"), "gpu": ("gpu_golden", "golden_gpu.hpp")}[device]
+    all_tests = [tests_of(case, manifest.parent, used, device) for case in cases]
     for number, shard in enumerate(shards_of(all_tests, count)):
-        parts = ['#include "golden.hpp"'] + [part for tests in shard for part in tests.parts]
-        (outdir / f"golden_{number}.cpp").write_text("\n".join(parts) + "\n", encoding="utf-8")
+        parts = [f'#include "{header}"'] + [part for tests in shard for part in tests.parts]
+        (outdir / f"{prefix}_{number}.cpp").write_text("\n".join(parts) + "\n", encoding="utf-8")
 
 
 main()

@@ -2,18 +2,20 @@
 #pragma once
 #include "../backend/cuda/pack.hpp"
 #include "../engine/packed_blocks.hpp"
-#include "context.hpp"
+#include "nccl.hpp"
 
 namespace lamina::gpu {
 
 /// Blocks that all plans of an engine share. They are packed on the host and sent once.
 class DeviceWeights {
-  int device;
+  int device_;
   CompileOptions options;
   calls::PackedBlocks blocks{};
 
  public:
-  DeviceWeights(int d, const CompileOptions& o) : device(d), options(o) {}
+  DeviceWeights(int device, const CompileOptions& o) : device_(device), options(o) {}
+
+  int device() const { return device_; }
 
   /// The block of each step of a plan, null for steps without parameters. `tensors` may be on any device.
   std::vector<std::byte*> of(const Plan& plan, const calls::ModelTensors& tensors) {
@@ -23,19 +25,33 @@ class DeviceWeights {
         send(s, tensors, block);
       }));
     // Calls on other threads do not wait for this thread's stream.
-    Context::of(device).synchronize();
+    Context::of(device_).synchronize();
     return list;
+  }
+  /// The same weights on each device of a group, the first of which has these: sent from there to all others at once.
+  std::vector<DeviceWeights> replicate(const Communicators& group) {
+    std::vector<DeviceWeights> replicas(group.devices().size(), *this);
+    std::vector<std::vector<Storage>> sent(replicas.size());
+    for (std::size_t r = 0; r < replicas.size(); ++r) {
+      replicas[r].device_ = group.devices()[r];
+      for (Storage* const block : replicas[r].blocks.storages()) {
+        if (r > 0) *block = Context::of(replicas[r].device_).allocate(block->bytes());
+        sent[r].push_back(*block);
+      }
+    }
+    group.broadcast(sent);
+    return replicas;
   }
   /// Packs again what was written since. All calls have ended.
   void refresh(const calls::ModelTensors& tensors) {
     blocks.refresh(tensors, [&](const Step& step, Storage& block) { send(step, tensors, block); });
-    Context::of(device).synchronize();
+    Context::of(device_).synchronize();
   }
 
  private:
   void send(const Step& step, const calls::ModelTensors& tensors, Storage& block) const {
     const std::vector<std::byte> packed = pack(step, tensors);
-    if (!block) block = Context::of(device).allocate(packed.size());
+    if (!block) block = Context::of(device_).allocate(packed.size());
     block.memory()->copy_from_host(block.data(), packed.data(), packed.size());
   }
   std::vector<std::byte> pack(const Step& step, const calls::ModelTensors& tensors) const {

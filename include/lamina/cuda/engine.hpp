@@ -40,7 +40,7 @@ template <class Net, CompileOptions Options, class... Spec> class Engine {
     DeviceWeights weights;
     calls::Sizes<Size, sizeof...(Spec)> sizes{};
 
-    Shared(const Net& source, int d) : device(d), net(source), weights(d, Options) {}
+    Shared(const Net& source, DeviceWeights given) : device(given.device()), net(source), weights(std::move(given)) {}
     /// Nothing is freed that is still worked with.
     ~Shared() {
       const DeviceGuard guard(device, std::nothrow);
@@ -50,8 +50,10 @@ template <class Net, CompileOptions Options, class... Spec> class Engine {
   Owned<Shared> shared;
 
  public:
-  Engine(const Net& net, cuda device) : shared(new Shared(net, device.index)) {
-    require_device(device.index);
+  Engine(const Net& net, cuda device) : Engine(net, DeviceWeights(device.index, Options)) {}
+  /// With weights of the net that are packed already, for a plan with these options.
+  Engine(const Net& net, DeviceWeights packed) : shared(new Shared(net, std::move(packed))) {
+    require_device(shared->device);
     if constexpr (is_fixed) {
       static_cast<void>(prepare({input_spec<Spec>::shape_type::dims...}));
       for (const StoredTensor<Storage*>& tensor : stored_tensors(shared->net)) *tensor.storage = Storage();
@@ -78,6 +80,13 @@ template <class Net, CompileOptions Options, class... Spec> class Engine {
   }
 
   cuda device() const { return {shared->device}; }
+
+  /// The weights on the device that inputs of these extents need.
+  static DeviceWeights pack(const Net& net, cuda device, const Dims (&dims)[sizeof...(Spec)]) {
+    DeviceWeights weights(device.index, Options);
+    static_cast<void>(weights.of(planning::plan_of<Backend, Options, Spec...>(net, dims), stored_tensors(net)));
+    return weights;
+  }
 
   /// Makes the next call of these extents as fast as all that follow: plans, kernels and recorded work are ready then.
   void warm_up(const Dims (&dims)[sizeof...(Spec)]) const {

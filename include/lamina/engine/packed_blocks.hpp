@@ -29,6 +29,12 @@ class PackedBlocks {
     blocks.push_back(std::move(fresh));
     return blocks.back().storage.data();
   }
+  /// The memory of all blocks, to read or to replace.
+  std::vector<Storage*> storages() {
+    std::vector<Storage*> list;
+    for (Block& block : blocks) list.push_back(&block.storage);
+    return list;
+  }
   /// Calls pack(step, storage) for the blocks whose parameters were written since.
   template <class Pack> void refresh(const ModelTensors& tensors, const Pack& pack) {
     for (Block& block : blocks) {
