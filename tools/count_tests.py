@@ -38,7 +38,7 @@ def main():
     tests = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
     passed, failures, skips = 0, [], []
     for test in tests:
-        suite = re.sub(r"^(\w+ - )?lamina( /|:) *", "", test["name"])
+        suite = re.sub(r"^(\w+ - )?lamina(:\S*)? / *", "", test["name"])
         lines = test.get("stdout", "").splitlines()
         reported = failed = 0
         for index, line in enumerate(lines):
