@@ -59,8 +59,9 @@ class Library:
         self.root = root
         self.opt_in = set(opt_in)
         self.include = root / "include"
+        # those of folders: lamina/cuda.hpp is an umbrella as lamina.hpp is
         self.headers = sorted(
-            path.relative_to(self.include).as_posix() for path in (self.include / "lamina").rglob("*.hpp")
+            path.relative_to(self.include).as_posix() for path in (self.include / "lamina").glob("*/**/*.hpp")
         )
         self.includes = {}
         for header in self.headers:
