@@ -84,7 +84,7 @@ template <class Net, CompileOptions Options, class... Spec> class Engine {
   /// The weights on the device that inputs of these extents need.
   static DeviceWeights pack(const Net& net, cuda device, const Dims (&dims)[sizeof...(Spec)]) {
     DeviceWeights weights(device.index, Options);
-    static_cast<void>(weights.of(planning::plan_of<Backend, Options, Spec...>(net, dims), stored_tensors(net)));
+    static_cast<void>(weights.of(plan_of(net, dims), stored_tensors(net)));
     return weights;
   }
 
@@ -111,7 +111,7 @@ template <class Net, CompileOptions Options, class... Spec> class Engine {
  private:
   const Size& prepare(const Dims (&dims)[sizeof...(Spec)]) const {
     return shared->sizes.get(dims, [&] {
-      Plan plan = planning::plan_of<Backend, Options, Spec...>(shared->net, dims);
+      Plan plan = plan_of(shared->net, dims);
       std::vector<std::byte*> weights = shared->weights.of(plan, stored_tensors(std::as_const(shared->net)));
       std::vector<std::size_t> inputs;
       int i = 0;
@@ -120,6 +120,11 @@ template <class Net, CompileOptions Options, class... Spec> class Engine {
     });
   }
 
+  /// Static extents: the plan is made by the compiler, which leaves no code that makes it.
+  static Plan plan_of([[maybe_unused]] const Net& net, [[maybe_unused]] const Dims (&dims)[sizeof...(Spec)]) {
+    if constexpr (is_fixed) return planning::copy_of(planning::PlanFor<Backend, Net, Options, Spec...>::table);
+    else return planning::plan_of<Backend, Options, Spec...>(net, dims);
+  }
   template <class X> CallerBytes bytes_of(const X& x) const {
     const std::size_t bytes = std::size_t(x.size()) * sizeof(typename X::value_type);
     if constexpr (is_tensor<X>)

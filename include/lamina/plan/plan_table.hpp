@@ -78,6 +78,19 @@ constexpr SizedTable<Room> table_of_type() {
   return table_of<Room>(plan, {plan.steps.size(), plan.operands.size(), plan.outputs.size()});
 }
 
+/// A table as a plan.
+template <PlanSizes Room> Plan copy_of(const PlanTable<Room>& table) {
+  Plan plan;
+  plan.steps.assign(table.steps.begin(), table.steps.end());
+  plan.operands.assign(table.operands.begin(), table.operands.end());
+  plan.outputs.assign(table.outputs.begin(), table.outputs.end());
+  plan.memory = table.memory;
+  plan.packed = table.packed;
+  plan.unplanned = table.unplanned;
+  plan.kernels = table.kernels;
+  return plan;
+}
+
 /// The plan of `Net` for these inputs on a backend, made by the compiler.
 template <class Backend, class Net, CompileOptions Options, class... Spec> struct PlanFor {
   static_assert((is_static(input_spec<Spec>::shape_type::dims) && ...), "lamina: a constant plan needs static extents");
