@@ -113,15 +113,15 @@ LAMINA_ONE_COPY inline void winograd_input(const WinogradRun& r, threads::Work& 
         const Square<n> x(r.x.item(item) + place.plane * height * width * channel_block, height, width, row - r.top,
                           column - r.left);
         for (idx lane = 0; lane < channel_block; lane += vector_floats) {
-          vector rows[n][n];  // transformed along the height
-          LAMINA_UNROLL for (int j = 0; j < n; ++j) {
+          vector rows[n][n];  // transformed along the height; more than the registers hold, so that loops over them stay loops
+          for (int j = 0; j < n; ++j) {
             vector d[n], o[n];
             LAMINA_UNROLL for (int i = 0; i < n; ++i) d[i] =
                 load(Elements::in(x.from + i * x.row_step + j * channel_block) + place.first + lane);
             Transform<Size>::input(d, o);
             LAMINA_UNROLL for (int i = 0; i < n; ++i) rows[i][j] = o[i];
           }
-          LAMINA_UNROLL for (int i = 0; i < n; ++i) {
+          for (int i = 0; i < n; ++i) {
             vector o[n];
             Transform<Size>::input(rows[i], o);
             LAMINA_UNROLL for (int j = 0; j < n; ++j) store(o[j], to + (i * n + j) * step + lane);
@@ -191,27 +191,31 @@ LAMINA_ONE_COPY inline void winograd_output(const WinogradRun& r, idx group, idx
         const float* const from = m + ((block - begin) * r.tiles.block() + t) * channel_block + lane;
         const vector bias = load(r.bias + block * channel_block + lane);
         vector rows[Size][n];
-        LAMINA_UNROLL for (int j = 0; j < n; ++j) {
+        for (int j = 0; j < n; ++j) {
           vector d[n], o[Size];
           LAMINA_UNROLL for (int i = 0; i < n; ++i) d[i] = load(from + (i * n + j) * step);
           Transform<Size>::output(d, o);
           LAMINA_UNROLL for (int i = 0; i < Size; ++i) rows[i][j] = o[i];
         }
-        LAMINA_UNROLL for (int i = 0; i < Size; ++i) {
+        for (int i = 0; i < min(Size, height - row); ++i) {
           vector o[Size];
           Transform<Size>::output(rows[i], o);
-          if (row + i < height) LAMINA_UNROLL for (int j = 0; j < Size; ++j) {
-              if (column + j >= width) continue;
-              const idx pixel = (i * width + j) * channel_block;
-              vector v = o[j] + bias;
-              if (residual) v += load(Elements::in(residual + pixel) + place.first + lane);
-              if (relu) v = v < 0 ? vector{} : v;
-              const auto to = Elements::in(y + pixel) + place.first + lane;
-              store(v, to);
-              if (!relu && !plain) activate(r.activation, to, to, vector_floats);
-            }
+          LAMINA_UNROLL for (int j = 0; j < Size; ++j) {
+            if (column + j >= width) continue;
+            const idx pixel = (i * width + j) * channel_block;
+            vector v = o[j] + bias;
+            if (residual) v += load(Elements::in(residual + pixel) + place.first + lane);
+            if (relu) v = v < 0 ? vector{} : v;
+            store(v, Elements::in(y + pixel) + place.first + lane);
+          }
         }
       }
+      if (relu || plain) continue;
+      for (idx i = 0; i < min(Size, height - row); ++i)
+        for (idx j = 0; j < min(Size, width - column); ++j) {
+          const auto to = Elements::in(y + (i * width + j) * channel_block) + place.first;
+          activate(r.activation, to, to, channel_block);
+        }
     }
   }
 }
