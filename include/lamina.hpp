@@ -51,6 +51,7 @@
 #include "lamina/core/device.hpp"
 #include "lamina/core/dtype.hpp"
 #include "lamina/core/error.hpp"
+#include "lamina/core/list.hpp"
 #include "lamina/core/members.hpp"
 #include "lamina/core/owned.hpp"
 #include "lamina/core/shape.hpp"

@@ -1,5 +1,6 @@
 /// to(x, device): tensors and models from the host to a GPU, back, and from one GPU to another.
 #pragma once
+#include "../core/list.hpp"
 #include "../reflect/stored.hpp"
 #include "../tensor/perform.hpp"
 #include "context.hpp"
@@ -39,7 +40,7 @@ struct Blocks {
       number.push_back(n);
     }
   }
-  void give_to(const std::vector<StoredTensor<Storage*>>& tensors) const {
+  void give_to(const List<StoredTensor<Storage*>>& tensors) const {
     for (std::size_t i = 0; i < tensors.size(); ++i) *tensors[i].storage = storages[number[i]];
   }
 };

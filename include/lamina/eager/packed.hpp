@@ -1,10 +1,10 @@
 /// Packed weights of eager evaluation: made once, kept beside the weight they were made from, and made again when one
 /// of the parameters was written since.
 #pragma once
+#include "../core/list.hpp"
 #include "kernel_call.hpp"
 #include <array>
 #include <mutex>
-#include <vector>
 
 namespace lamina::inline LAMINA_ISA::eager {
 
@@ -24,7 +24,7 @@ struct PackedForms : Attachment {
     PackedKey key;
     Storage weight, bias;
   };
-  std::vector<Form> forms;
+  List<Form> forms;
 
   /// The form of this key; makes it with make(form) where there is none, in place of an older one.
   template <class Make> Form& find(const PackedKey& key, Make make) {

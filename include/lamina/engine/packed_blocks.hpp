@@ -1,5 +1,6 @@
 /// Packed weights that several plans of a model share.
 #pragma once
+#include "../core/list.hpp"
 #include "step_values.hpp"
 
 namespace lamina::calls {
@@ -17,7 +18,7 @@ class PackedBlocks {
       return step.method == other.method && step.operation.index() == other.operation.index();
     }
   };
-  std::vector<Block> blocks;
+  List<Block> blocks;
 
  public:
   /// The block of a step; pack(step, storage) fills an empty storage at the first time.

@@ -1,10 +1,10 @@
 /// Walks a table of steps: places become pointers, and every step calls its kernel.
 #pragma once
 #include "../backend/cpu/run.hpp"
+#include "../core/list.hpp"
 #include "../plan/plan.hpp"
 #include "../tensor/storage.hpp"
 #include "../threads/share.hpp"
-#include <vector>
 
 namespace lamina::inline LAMINA_ISA {
 
@@ -15,7 +15,7 @@ struct Program {
   int count = 0;
   const Place* operands = nullptr;
   Extent memory{};
-  std::vector<const float*> weights{};  ///< a block a step
+  List<const float*> weights{};  ///< a block a step
 
   /// Operands of the widest step.
   int widest() const {
@@ -78,7 +78,7 @@ template <std::uint64_t Kernels> LAMINA_ONE_COPY void run_step(int i, const Memo
 /// threads. `room` has space for the operands of any step, for each thread.
 template <std::uint64_t Kernels>
 void run_steps(const Program& program, float* arena, const void* const* inputs, void* const* outputs, int threads,
-               std::vector<host::Input>& room) {
+               List<host::Input>& room) {
   const bool apart = program.memory.apart(threads);
   threads::share(apart ? threads : 1, program.memory.micro_batches, 1, [&](int part, threads::Work& work) {
     Memory memory{program, arena + part * program.memory.floats(1), inputs, outputs, apart ? 1 : threads};
@@ -94,7 +94,7 @@ void run_steps(const Program& program, float* arena, const void* const* inputs, 
 struct Workspace {
   Storage arena{};
   int threads = 0;
-  std::vector<host::Input> room{};
+  List<host::Input> room{};
 
   void prepare(const Program& program, int wanted) {
     if (threads >= wanted) return;
@@ -105,7 +105,7 @@ struct Workspace {
   }
   void prepare_room(const Program& program, int wanted) {
     const std::size_t size = std::size_t(wanted * program.widest());
-    if (room.size() < size) room = std::vector<host::Input>(size);
+    if (room.size() < size) room = List<host::Input>(size);
   }
 };
 }  // namespace execution

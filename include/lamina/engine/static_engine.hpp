@@ -1,5 +1,6 @@
 /// The compiled model for inputs of static extents: its plan is a constant.
 #pragma once
+#include "../core/list.hpp"
 #include "../threads/pool.hpp"
 #include "call.hpp"
 #include "lender.hpp"
@@ -23,7 +24,7 @@ template <class Result> struct CallState {
 
 /// Packs the weights of all steps side by side. `versions` gets what they were made from.
 template <std::uint64_t Kernels>
-Storage pack_weights(Program& program, const calls::ModelTensors& tensors, idx floats, std::vector<std::uint64_t>& versions) {
+Storage pack_weights(Program& program, const calls::ModelTensors& tensors, idx floats, List<std::uint64_t>& versions) {
   Storage packed = Storage::uninitialized(std::size_t(floats) * sizeof(float));
   float* const data = reinterpret_cast<float*>(packed.data());
   for (int i = 0; i < program.count; ++i) {
@@ -60,7 +61,7 @@ template <class Net, CompileOptions Options, class... Spec> class Engine {
   struct Shared {
     execution::Program program;
     Storage packed;
-    std::vector<std::uint64_t> versions;
+    List<std::uint64_t> versions;
     calls::Lender<execution::CallState<result_type>> states;
   };
   Owned<Shared> shared{new Shared};

@@ -1,6 +1,7 @@
 /// The parameters of a step as the model has them.
 #pragma once
 #include "../core/error.hpp"
+#include "../core/list.hpp"
 #include "../plan/plan.hpp"
 #include "../plan/producer_weights.hpp"
 #include "../reflect/stored.hpp"
@@ -8,7 +9,7 @@
 
 namespace lamina::calls {
 
-using ModelTensors = std::vector<StoredTensor<const Storage*>>;
+using ModelTensors = List<StoredTensor<const Storage*>>;
 
 /// An element of a parameter as a float.
 inline float float_element(Dtype dtype, const std::byte* elements, idx i) {
@@ -27,8 +28,7 @@ inline float float_element(Dtype dtype, const std::byte* elements, idx i) {
 
 /// A parameter's values as floats on the host: where they lie, or a copy.
 class FloatValues {
-  Storage fetched;
-  std::vector<float> converted;
+  Storage fetched, converted;
   const float* values = nullptr;
 
   static bool computes_with(Dtype dtype) {
@@ -60,8 +60,8 @@ class FloatValues {
       return;
     }
     const idx size = count(t.dims);
-    converted = std::vector<float>(static_cast<std::size_t>(size));
-    float* const to = converted.data();
+    converted = Storage::uninitialized(std::size_t(size) * sizeof(float));
+    float* const to = reinterpret_cast<float*>(converted.data());
     for (idx i = 0; i < size; ++i) to[i] = float_element(t.dtype, elements, i);
     values = to;
   }

@@ -1,9 +1,9 @@
 /// Ranges of bytes in a file, and their order.
 #pragma once
+#include "../core/list.hpp"
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <vector>
 
 namespace lamina::io {
 
@@ -21,7 +21,7 @@ struct ByteRange {
 };
 
 /// Sorts by begin, then by end. C's qsort, because std::sort takes a program 0.1 s more to compile.
-inline void sort(std::vector<ByteRange>& ranges) {
+inline void sort(List<ByteRange>& ranges) {
   if (!ranges.empty()) std::qsort(ranges.data(), ranges.size(), sizeof(ByteRange), ByteRange::compare);
 }
 

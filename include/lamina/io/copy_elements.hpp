@@ -2,6 +2,7 @@
 #pragma once
 #include "../core/dtype.hpp"
 #include "../core/error.hpp"
+#include "../core/list.hpp"
 #include "refuse.hpp"
 #include "state_dict.hpp"
 #include <cstddef>
@@ -175,7 +176,7 @@ struct Walk {
   struct Axis {
     std::int64_t size = 1, stride = 1, position = 0;
   };
-  std::vector<Axis> axes;
+  List<Axis> axes;
   std::size_t last = 0;
 
   explicit Walk(const TensorRecord& tensor) : axes(tensor.shape.size() + 1) {

@@ -1,11 +1,11 @@
 /// How load brings the names of a file and those of a model together.
 #pragma once
+#include "../core/list.hpp"
 #include "../reflect/stored.hpp"
 #include "rename.hpp"
 #include "state_dict.hpp"
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace lamina {
 
@@ -33,7 +33,7 @@ class ModelNames {
   NameMap names_;
 
  public:
-  explicit ModelNames(const std::vector<StoredTensor<const Storage*>>& model) {
+  explicit ModelNames(const List<StoredTensor<const Storage*>>& model) {
     for (const auto& tensor : model)
       if (tensor.saved) names_.number(tensor.path, 0);
   }
@@ -60,7 +60,7 @@ class ModelNames {
 };
 
 /// The tensors of a file under the names that the options give them.
-[[gnu::noinline]] inline StateDict fitted(const StateDict& file, const std::vector<StoredTensor<const Storage*>>& model,
+[[gnu::noinline]] inline StateDict fitted(const StateDict& file, const List<StoredTensor<const Storage*>>& model,
                                           const load_options& options) {
   const ModelNames names(model);
   StateDict now = subtree(file, options.subtree);

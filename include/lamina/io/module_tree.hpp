@@ -1,6 +1,7 @@
 /// The structure of a model that was saved whole, as inert data.
 #pragma once
 #include "../core/dtype.hpp"
+#include "../core/list.hpp"
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -44,6 +45,6 @@ struct ModuleNode {
 
 /// The modules of a whole model, each before its children, in the order of named_modules(). Unlike there, a module that
 /// is a child in two places appears in both, as its tensors do in the state_dict.
-using ModuleTree = std::vector<ModuleNode>;
+using ModuleTree = List<ModuleNode>;
 
 }  // namespace lamina::io

@@ -1,10 +1,10 @@
 /// Numbers by name.
 #pragma once
+#include "../core/list.hpp"
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace lamina::io {
 
@@ -55,7 +55,7 @@ class NameMap {
     std::int64_t number;
     std::uint32_t child[2], level;
   };
-  std::vector<Node> nodes_;
+  List<Node> nodes_;
   std::string names_;
   std::uint32_t root_ = nil;
 

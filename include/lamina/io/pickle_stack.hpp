@@ -1,5 +1,6 @@
 /// The operands, the stack and the memo of a pickle machine, bounded.
 #pragma once
+#include "../core/list.hpp"
 #include "bytes.hpp"
 #include "name_map.hpp"
 #include "pickle_value.hpp"
@@ -7,7 +8,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace lamina::io::pickle {
 
@@ -70,7 +70,8 @@ class Stack {
 
   [[gnu::noinline, gnu::cold]] Id make(Kind kind, std::string_view text = {}, std::string_view name = {}) {
     if (graph_.values.size() >= max_values) fail({"the pickle holds more than ", max_values, " values"});
-    Value& made = graph_.values.emplace_back();
+    graph_.values.push_back({});
+    Value& made = graph_.values.back();
     made.kind = kind;
     made.hashable = kind != Kind::list && kind != Kind::dict && kind != Kind::set;
     made.offset = static_cast<std::uint32_t>(opcode_at_);
@@ -166,14 +167,14 @@ class Stack {
     popped_.clear();
     for (std::size_t i = height; i < stack_.size(); ++i) popped_.push_back(stack_[i]);
     while (stack_.size() > height) stack_.pop_back();
-    return popped_;
+    return {popped_.data(), popped_.size()};
   }
 
-  std::vector<Id> stack_, popped_;
-  std::vector<std::size_t> marks_;  // sizes the stack had at each open MARK
-  std::vector<Id> memo_;            // the indices 0, 1, 2, .. that pickles nearly always use
-  NameMap jumped_;                  // the others, by their digits
-  std::size_t jumps_ = 0;           // the others that have no place in memo_ by now
+  List<Id> stack_, popped_;
+  List<std::size_t> marks_;  // sizes the stack had at each open MARK
+  List<Id> memo_;            // the indices 0, 1, 2, .. that pickles nearly always use
+  NameMap jumped_;           // the others, by their digits
+  std::size_t jumps_ = 0;    // the others that have no place in memo_ by now
 };
 
 }  // namespace lamina::io::pickle

@@ -1,9 +1,9 @@
 /// What a pickle says, as inert data.
 #pragma once
+#include "../core/list.hpp"
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
-#include <vector>
 
 namespace lamina::io::pickle {
 
@@ -54,13 +54,13 @@ struct Value {
   };
   std::string_view text;  ///< of text, bytes, long_integer; of a global its module
   std::string_view name;  ///< of a global and a tensor
-  std::vector<Id> items;  ///< in order; of a dict: key, value, key, value, ..
+  List<Id> items;  ///< in order; of a dict: key, value, key, value, ..
 };
 
 /// The values of one pickle. They refer to each other by index, so shared values and cycles need no care when they are
 /// destroyed, and a deep nesting no recursion. A walk along `items` and `state` can meet a cycle: bound its depth.
 struct Graph {
-  std::vector<Value> values;
+  List<Value> values;
   Id root = no_value;
 
   const Value& operator[](Id id) const { return values[id]; }
@@ -74,7 +74,7 @@ struct Graph {
   /// The value of a text key of a dict, or no_value: also if `dict` is no dict. The last of equal keys counts.
   Id find(Id dict, std::string_view key) const {
     if (!is(dict, Kind::dict)) return no_value;
-    const std::vector<Id>& items = values[dict].items;
+    const List<Id>& items = values[dict].items;
     for (std::size_t i = items.size(); i >= 2; i -= 2)
       if (is_text(items[i - 2], key)) return items[i - 1];
     return no_value;

@@ -1,5 +1,6 @@
 /// The safetensors format: a JSON table of names, dtypes, shapes and places, then the bytes.
 #pragma once
+#include "../core/list.hpp"
 #include "byte_range.hpp"
 #include "bytes.hpp"
 #include "json.hpp"
@@ -67,7 +68,7 @@ class SafetensorsReader {
   std::string_view data_;
   bool metadata_seen_ = false;
   std::vector<std::string> metadata_;
-  std::vector<ByteRange> places_;  // data_offsets, of the tensors in their order
+  List<ByteRange> places_;  // data_offsets, of the tensors in their order
 
   [[noreturn, gnu::cold, gnu::noinline]] void fail_tensor(std::string_view name, Message why) const {
     refuse(file_.path(), {"tensor ", quoted_name(name)}, why);

@@ -1,5 +1,6 @@
 /// Weights in several files, and the index that says which tensor is in which.
 #pragma once
+#include "../core/list.hpp"
 #include "json.hpp"
 #include "mapped_file.hpp"
 #include "name_map.hpp"
@@ -40,7 +41,7 @@ class ShardReader {
   MappedFile index_;
   StateDict tensors_;                 // without content until their file is read
   std::vector<std::string> files_;    // in the order of the index
-  std::vector<std::size_t> file_of_;  // for each tensor
+  List<std::size_t> file_of_;  // for each tensor
   NameMap number_of_file_;
 
   [[gnu::cold]] void read_map(JsonReader& json) {

@@ -1,6 +1,7 @@
 /// The tensors of a weight file by name.
 #pragma once
 #include "../core/dtype.hpp"
+#include "../core/list.hpp"
 #include "../tensor/device_memory.hpp"
 #include "mapped_file.hpp"
 #include "name_map.hpp"
@@ -127,12 +128,12 @@ class StateDict {
     return index ? std::optional(versions_[std::size_t(*index)].version) : std::nullopt;
   }
   /// The versions of all modules in the order of the file.
-  const std::vector<ModuleVersion>& versions() const { return versions_; }
+  const List<ModuleVersion>& versions() const { return versions_; }
 
  private:
-  std::vector<MappedFile> files_;
-  std::vector<TensorRecord> entries_;
-  std::vector<ModuleVersion> versions_;
+  List<MappedFile> files_;
+  List<TensorRecord> entries_;
+  List<ModuleVersion> versions_;
   NameMap by_name_, version_of_;
 };
 

@@ -1,12 +1,12 @@
 /// The files of torch.save before PyTorch 1.6, and of `_use_new_zipfile_serialization=False` since.
 #pragma once
+#include "../core/list.hpp"
 #include "bytes.hpp"
 #include "pickle.hpp"
 #include "torch_source.hpp"
 #include <cstdint>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace lamina::io {
 
@@ -52,7 +52,7 @@ class LegacyReader {
   }
 
   [[gnu::cold]] void read_storages(const pickle::Graph& keys) {
-    const std::vector<StorageId> known = storage_ids();
+    const List<StorageId> known = storage_ids();
     NameMap numbers;
     for (std::size_t i = 0; i < known.size(); ++i) numbers.number(known[i].key, std::int64_t(i));
     if (!keys.is(keys.root, Kind::list)) source_.fail("the fifth pickle", "is not the list of the storages' keys");
@@ -65,8 +65,8 @@ class LegacyReader {
       if (!source_.add_storage(name, bytes)) source_.fail_storage(name, {"there are two storages of this key"});
     }
   }
-  [[gnu::cold]] std::vector<StorageId> storage_ids() const {
-    std::vector<StorageId> ids;
+  [[gnu::cold]] List<StorageId> storage_ids() const {
+    List<StorageId> ids;
     for (Id id = 0; id < source_.graph.values.size(); ++id)
       if (source_.graph.is(id, Kind::persistent)) ids.push_back(source_.storage_id(id));
     return ids;

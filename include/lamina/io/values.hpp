@@ -1,5 +1,6 @@
 /// Values that ride along with the weights in a file: an epoch, a best score, the state of a generator.
 #pragma once
+#include "../core/list.hpp"
 #include "name_map.hpp"
 #include "refuse.hpp"
 #include <charconv>
@@ -9,7 +10,6 @@
 #include <string_view>
 #include <utility>
 #include <variant>
-#include <vector>
 
 namespace lamina::io {
 
@@ -71,7 +71,7 @@ class Values {
   }
 
  private:
-  std::vector<Entry> entries_;
+  List<Entry> entries_;
   NameMap by_name_;
 
   static bool parse(std::string_view text, bool& value) { return (value = text == "True") || text == "False"; }

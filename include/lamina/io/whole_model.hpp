@@ -1,5 +1,6 @@
 /// Files that hold a model's structure beside its weights.
 #pragma once
+#include "../core/list.hpp"
 #include "../reflect/outline.hpp"
 #include "checkpoint.hpp"
 #include "load.hpp"
@@ -13,7 +14,7 @@ namespace io::detail {
 inline Values structure_of(const std::vector<OutlineRow>& rows) {
   Values structure;
   std::string path;
-  std::vector<std::size_t> path_size;  // of the module last seen at each depth
+  List<std::size_t> path_size;  // of the module last seen at each depth
   for (const OutlineRow& row : rows) {
     path_size.resize(std::size_t(row.depth));
     path.resize(path_size.empty() ? 0 : path_size.back());
@@ -37,7 +38,7 @@ inline Values structure_of(const std::vector<OutlineRow>& rows) {
   file.commit();
 }
 
-[[gnu::noinline]] inline void load_model(const std::vector<StoredTensor<const Storage*>>& model,
+[[gnu::noinline]] inline void load_model(const List<StoredTensor<const Storage*>>& model,
                                          const std::vector<OutlineRow>& rows, std::string_view name,
                                          const Checkpoint& file, std::string_view part) {
   if (file.structure.empty())

@@ -1,5 +1,6 @@
 /// Safetensors files.
 #pragma once
+#include "../core/list.hpp"
 #include "../reflect/python_text.hpp"
 #include "element_bytes.hpp"
 #include "output_file.hpp"
@@ -24,7 +25,7 @@ class SafetensorsWriter {
       : tensors_(tensors), dtype_(dtype), file_(file) {}
 
   void write(const Values& values) {
-    const std::vector<Turn> order = by_size_and_name();
+    const List<Turn> order = by_size_and_name();
     std::string header = R"({"__metadata__":{"format":"pt")";
     for (const Values::Entry& entry : values) {
       if (entry.name == "format") refuse(file_.path(), "", "a value is named \"format\", as the format is");
@@ -71,8 +72,8 @@ class SafetensorsWriter {
     }
   };
   /// C's qsort, as of byte ranges.
-  std::vector<Turn> by_size_and_name() const {
-    std::vector<Turn> order;
+  List<Turn> by_size_and_name() const {
+    List<Turn> order;
     for (const TensorRecord& tensor : tensors_) order.push_back({item_size(written(tensor)), &tensor});
     if (!order.empty()) std::qsort(order.data(), order.size(), sizeof(Turn), Turn::compare);
     return order;

@@ -1,5 +1,6 @@
 /// Files of weights as torch.save writes them.
 #pragma once
+#include "../core/list.hpp"
 #include "bytes.hpp"
 #include "element_bytes.hpp"
 #include "pickle_writer.hpp"
@@ -16,8 +17,8 @@ class TorchWriter {
   const std::optional<Dtype> dtype_;
   OutputFile& file_;
   PickleWriter pickle_;
-  std::vector<std::size_t> storage_of_;        // the number of the storage of every tensor
-  std::vector<const TensorRecord*> storages_;  // the first tensor of each
+  List<std::size_t> storage_of_;        // the number of the storage of every tensor
+  List<const TensorRecord*> storages_;  // the first tensor of each
 
  public:
   TorchWriter(const StateDict& tensors, const std::optional<Dtype>& dtype, OutputFile& file)

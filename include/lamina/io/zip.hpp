@@ -1,5 +1,6 @@
 /// The zip files that torch.save writes: records that are stored, not compressed, under one folder name.
 #pragma once
+#include "../core/list.hpp"
 #include "byte_range.hpp"
 #include "bytes.hpp"
 #include "crc32.hpp"
@@ -8,7 +9,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace lamina::io {
 
@@ -74,7 +74,7 @@ class ZipArchive {
   };
 
   MappedFile file_;
-  std::vector<Entry> entries_;
+  List<Entry> entries_;
   NameMap by_name_;
 
   static constexpr std::string_view end_signature{"PK\5\6", 4}, locator_signature{"PK\6\7", 4},
@@ -150,7 +150,7 @@ class ZipArchive {
   [[gnu::cold]] void read_entries(const Directory& directory) {
     std::string_view rest = file_.bytes().substr(directory.offset, directory.size);
     std::string_view folder;
-    entries_ = std::vector<Entry>(directory.count);
+    entries_ = List<Entry>(directory.count);
     for (std::uint64_t i = 0; i < directory.count; ++i) {
       if (rest.size() < 46 || rest.substr(0, 4) != entry_signature)
         refuse({"directory entry ", i}, {"is missing or damaged"});
@@ -240,7 +240,7 @@ class ZipArchive {
   }
 
   [[gnu::cold]] void check_overlap() const {
-    std::vector<ByteRange> ranges;
+    List<ByteRange> ranges;
     for (std::size_t i = 0; i < entries_.size(); ++i) ranges.push_back({entries_[i].begin, entries_[i].end, i});
     sort(ranges);
     std::uint64_t end = 0;

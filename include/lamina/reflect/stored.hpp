@@ -1,8 +1,8 @@
 /// Parameters and buffers without their types: one list serves all code that loads, packs or counts them.
 #pragma once
+#include "../core/list.hpp"
 #include "module.hpp"
 #include <string>
-#include <vector>
 
 namespace lamina {
 
@@ -46,12 +46,12 @@ class StoredWalk {
   bool again = false;
 
  public:
-  std::vector<StoredTensor<const Storage*>> list;
+  List<StoredTensor<const Storage*>> list;
 
   explicit StoredWalk(Names n) : names(n) {}
 
   void members(const void* module, const MemberType& type) {
-    std::vector<const void*> addresses(type.count);
+    List<const void*> addresses(type.count);
     type.find_members(module, addresses.data());
     for (const auto turn : {MemberType::parameter, MemberType::buffer, MemberType::child})
       for (std::size_t i = 0; i < type.count; ++i)
@@ -121,14 +121,14 @@ template <class M> struct StoredModule {
 /// Every parameter and buffer of a model in state_dict order, for reading. A shared module's are listed once, or with
 /// `Names::all` under every key that the state_dict has.
 template <class Net>
-std::vector<StoredTensor<const Storage*>> stored_tensors(const Net& net, Names names = Names::first) {
+List<StoredTensor<const Storage*>> stored_tensors(const Net& net, Names names = Names::first) {
   detail::StoredWalk walk(names);
   walk.members(&net, detail::StoredModule<Net>::type);
   return std::move(walk.list);
 }
 /// The same for writing.
-template <class Net> std::vector<StoredTensor<Storage*>> stored_tensors(Net& net, Names names = Names::first) {
-  std::vector<StoredTensor<Storage*>> list;
+template <class Net> List<StoredTensor<Storage*>> stored_tensors(Net& net, Names names = Names::first) {
+  List<StoredTensor<Storage*>> list;
   for (auto& tensor : stored_tensors(std::as_const(net), names))
     list.push_back({std::move(tensor.path), const_cast<Storage*>(tensor.storage), tensor.dims, tensor.dtype,
                     tensor.buffer, tensor.saved, tensor.again});
