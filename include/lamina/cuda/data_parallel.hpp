@@ -54,7 +54,7 @@ template <class Result, class Engine> class Replicas {
     idx items = -1;
     (parallel::detail::count_items(items, x.dims()), ...);
     auto chunks = parallel::chunks(items, idx(engines.size()));
-    if (chunks.empty()) chunks.emplace_back();
+    if (chunks.empty()) chunks.push_back({});
     using Part = decltype((*engines[0])(piece(x, chunks[0], 0)...));
     std::vector<std::optional<Part>> parts(chunks.size());
     threads.run(parts.size(), [&](int number) {
