@@ -19,6 +19,7 @@ from torch import nn
 from torch._inductor import config as inductor_config
 
 from cases import Case
+from timing import Engine
 
 
 class Task(NamedTuple):
@@ -30,12 +31,6 @@ class Task(NamedTuple):
     net: nn.Module
     x: torch.Tensor
     reference: np.ndarray  # net(x)
-
-
-class Engine(NamedTuple):
-    name: str
-    call: Callable[[], object]
-    read: Callable[[object], np.ndarray]  # the output, from what a call returned
 
 
 def pytorch_engine(name: str, net: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor) -> Engine:

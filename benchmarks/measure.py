@@ -1,20 +1,11 @@
-"""Measures cases on one number of threads, all engines in this process, and writes a list of results to a file.
-
-Engines take turns in rounds, in another order each round, so that whatever slows the machine for a while slows all of
-them. Idle threads of peers spin for a while before they sleep (10 ms in PyTorch, 50 ms in ONNX Runtime): a pause before
-every turn keeps them out of the next engine's time. A turn warms the caches and the engine's own threads first.
-"""
+"""Measures cases on one number of threads, all engines in this process, and writes a list of results to a file."""
 
 import argparse
 import gc
 import json
 import pathlib
-import random
-import statistics
 import sys
-import time
 import warnings
-from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -22,23 +13,14 @@ import torch
 import engines
 import nets
 from cases import CASES, Case
-from engines import Engine, Task
+from engines import Task
+from timing import Engine, figures, max_error, measure
 
 TOLERANCE = 1e-3  # of the largest output
-PAUSE = 0.1  # seconds before a turn
-WARM = 0.005  # seconds of calls that are not timed, or one call ...
-LONG = 0.25  # ... but calls of so many seconds need none: what is cold at their start is a hundredth of them
 
 
 class WrongOutput(Exception):
     pass
-
-
-def max_error(y: np.ndarray, reference: np.ndarray) -> float:
-    """The largest difference, in units of the largest output."""
-    if y.shape != reference.shape or not np.isfinite(y).all():
-        return float("inf")
-    return float(np.abs(y - reference).max() / np.abs(reference).max())
 
 
 def check(engine: Engine, reference: np.ndarray) -> float:
@@ -66,39 +48,6 @@ def make_peers(task: Task, skip: list[str]) -> tuple[list[Engine], dict[str, flo
     return peers, errors
 
 
-def seconds_of(call: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
-
-
-def usual_seconds(call: Callable[[], object]) -> float:
-    first = seconds_of(call)
-    return first if first > LONG else statistics.median(seconds_of(call) for _ in range(5))
-
-
-def warm_up(call: Callable[[], object], usual: float) -> None:
-    spent = 0.0
-    while usual < LONG and spent < WARM:
-        spent += seconds_of(call)
-
-
-def measure(prepared: list[Engine], seconds: float, rounds: int) -> dict[str, list[float]]:
-    """The times of every engine's timed calls: about so many seconds, and one call a round at least."""
-    usual = {engine.name: usual_seconds(engine.call) for engine in prepared}
-    times: dict[str, list[float]] = {engine.name: [] for engine in prepared}
-    order = random.Random(0)
-    gc.disable()
-    for _ in range(rounds):
-        for name, call, _ in order.sample(prepared, len(prepared)):
-            time.sleep(PAUSE)
-            warm_up(call, usual[name])
-            calls = max(1, round(seconds / rounds / usual[name]))
-            times[name] += [seconds_of(call) for _ in range(calls)]
-    gc.enable()
-    return times
-
-
 def measure_case(case: Case, options: argparse.Namespace) -> list[dict]:
     print(f"{case.net}, N={case.batch}, {options.threads} thread(s)", file=sys.stderr)
     net, x = nets.load(case, options.files), nets.make_input(case.extents)
@@ -113,9 +62,7 @@ def measure_case(case: Case, options: argparse.Namespace) -> list[dict]:
             "threads": options.threads,
             "batch": case.batch,
             "engine": name,
-            "best_ms": round(1000 * min(times), 5),
-            "median_ms": round(1000 * statistics.median(times), 5),
-            "calls": len(times),
+            **figures(times),
             "max_error": errors[name],
         }
         for name, times in measure([*ours, *peers], options.seconds, options.rounds).items()

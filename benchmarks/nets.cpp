@@ -1,33 +1,16 @@
 /// One net for one batch size behind a C interface, which engines.py calls. Meson compiles this file once for each:
-/// LAMINA_NET is one of the structs below, LAMINA_BATCH the number of items, and LAMINA_OPTIONS what compile gets as
+/// LAMINA_NET is one of the structs of nets.hpp, LAMINA_BATCH the number of items, and LAMINA_OPTIONS what compile gets as
 /// its CompileOptions, or LAMINA_EAGER is defined: the net itself is called.
+#include "nets.hpp"
 #include <cstring>
-#include <lamina.hpp>
 #include <utility>
 
 namespace {
 
 using namespace lamina;
 
-struct resnet50 {
-  using Net = models::ResNet50;
-  template <int N> using Input = Shape<N, 3, 224, 224>;
-};
-struct resnet18 {
-  using Net = models::ResNet18;
-  template <int N> using Input = Shape<N, 3, 224, 224>;
-};
-struct unet {
-  using Net = models::UNet<3, 2>;
-  template <int N> using Input = Shape<N, 3, 256, 256>;
-};
-struct mlp {
-  using Net = Sequential<Linear<784, 256>, ReLU, Linear<256, 10>>;
-  template <int N> using Input = Shape<N, 784>;
-};
-
-using Net = LAMINA_NET::Net;
-using Input = LAMINA_NET::Input<LAMINA_BATCH>;
+using Net = benchmark_nets::LAMINA_NET::Net;
+using Input = benchmark_nets::LAMINA_NET::Input<LAMINA_BATCH>;
 
 #ifdef LAMINA_EAGER
 struct Runner {

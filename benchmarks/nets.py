@@ -63,14 +63,28 @@ def write_onnx(case: Case, path: pathlib.Path) -> None:
         )
 
 
-def write_missing(case: Case, folder: pathlib.Path) -> None:
-    """Writes the files of a case that are not there, or older than the code that writes them."""
+def is_stale(path: pathlib.Path) -> bool:
+    """True if the file is not there, or older than the code that writes it."""
     here = pathlib.Path(__file__).resolve().parent
     changed = max((here / name).stat().st_mtime for name in ("nets.py", "unet.py", "cases.py"))
-    for path, write in ((folder / f"{case.net}.pth", write_net), (folder / f"{case.name}.onnx", write_onnx)):
-        if not path.exists() or path.stat().st_mtime < changed:
+    return not path.exists() or path.stat().st_mtime < changed
+
+
+def write_weights(cases: list[Case], folder: pathlib.Path) -> None:
+    """Writes the weights of nets that are missing."""
+    for case in cases:
+        path = folder / f"{case.net}.pth"
+        if is_stale(path):
             print(f"writing {path.name}", file=sys.stderr)
-            write(case, path)
+            write_net(case, path)
+
+
+def write_missing(case: Case, folder: pathlib.Path) -> None:
+    write_weights([case], folder)
+    path = folder / f"{case.name}.onnx"
+    if is_stale(path):
+        print(f"writing {path.name}", file=sys.stderr)
+        write_onnx(case, path)
 
 
 def main() -> None:

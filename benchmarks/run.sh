@@ -7,6 +7,7 @@
 #   sh benchmarks/run.sh eager [--seconds S] [--nets A,B] [--threads N] [--compiler g++|clang++-19]
 #   sh benchmarks/run.sh kernels [options of Google Benchmark]
 #   sh benchmarks/run.sh load
+#   sh benchmarks/run.sh gpu [--seconds S] [--nets A,B]     # on a GPU, beside PyTorch
 #
 # The peers are installed once, under build/peers. LAMINA_PEERS names a virtual environment that has them already.
 set -eu
@@ -16,6 +17,17 @@ if [ "${1:-}" = kernels ]; then
   shift
   folder=$(sh "$root/benchmarks/build.sh" kernels)
   exec "$folder/kernels/lamina_kernels" "$@"
+fi
+
+if [ "${1:-}" = gpu ]; then
+  missing=
+  if ! found=$(python3 "$root/tools/find_cuda.py"); then missing=$found
+  elif ! devices=$(python3 "$root/tools/count_gpus.py" "$(printf '%s\n' "$found" | sed -n 's/^cudart //p')"); then missing=$devices
+  fi
+  if [ -n "$missing" ]; then
+    echo "nothing was measured on a GPU: $missing"
+    exit 0
+  fi
 fi
 
 . "$root/tools/setup.sh"
@@ -35,6 +47,11 @@ case ${1:-} in
 load)
   folder=$(sh "$root/benchmarks/build.sh" load)
   exec "$peers/bin/python" "$root/benchmarks/load/load.py" "$folder/load/load.so"
+  ;;
+gpu)
+  shift
+  folder=$(sh "$root/benchmarks/build.sh" gpu)
+  exec "$peers/bin/python" "$root/benchmarks/gpu.py" "$folder" "$@"
   ;;
 errors | eager)
   script=$1

@@ -1,19 +1,18 @@
 """Runs a Catch2 program on the GPUs that are there, and reports as catch2_tap.py does; without one no test runs, and a
-comment says why.   on_device.py LIBCUDART CATCH2_TAP PROGRAM
+comment says why.   on_device.py LIBCUDART TOOLS PROGRAM
 
-Test cases tagged [two] need two GPUs.
+TOOLS is the folder of catch2_tap.py. Test cases tagged [two] need two GPUs.
 """
 
-import ctypes
 import os
 import sys
 
-runtime, catch2_tap, program = sys.argv[1:]
-cudart = ctypes.CDLL(runtime)
-cudart.cudaGetErrorString.restype = ctypes.c_char_p
-count = ctypes.c_int(0)
-error = cudart.cudaGetDeviceCount(ctypes.byref(count))
-if error or count.value == 0:
-    print("TAP version 13\n1..0\n# " + (cudart.cudaGetErrorString(error).decode() if error else "no GPU"))
+runtime, tools, program = sys.argv[1:]
+sys.path.insert(0, tools)
+from count_gpus import count_gpus  # noqa: E402
+
+count, reason = count_gpus(runtime)
+if count == 0:
+    print("TAP version 13\n1..0\n# " + reason)
 else:
-    os.execv(sys.executable, [sys.executable, catch2_tap, program, *(["~[two]"] if count.value == 1 else [])])
+    os.execv(sys.executable, [sys.executable, tools + "/catch2_tap.py", program, *(["~[two]"] if count == 1 else [])])
