@@ -32,7 +32,7 @@ template <class A, class B> bool close(const A& a, const B& b, float tolerance =
 std::vector<std::string> nothing() { return {}; }
 }  // namespace
 
-TEST_CASE("results are where the inputs are") {
+TEST_CASE("results are where the inputs are", "[two]") {
   const Net net = loaded();
   const auto engine = compile<Image>(net, cuda{1});
   CHECK(engine.device().index == 1);
@@ -50,7 +50,7 @@ TEST_CASE("results are where the inputs are") {
   CHECK(emulation::faults() == nothing());
 }
 
-TEST_CASE("an input on another device is refused") {
+TEST_CASE("an input on another device is refused", "[two]") {
   const auto engine = compile<Image>(loaded(), cuda{0});
   const Tensor<float, Image> x;
   CHECK_THROWS_AS(engine(to(x, cuda{1})), device_error);
@@ -58,7 +58,7 @@ TEST_CASE("an input on another device is refused") {
                     "an input [2, 2, 5, 5] is on cuda:1, the model on cuda:0: move the input with to(x, cuda:0)");
 }
 
-TEST_CASE("a net on a device, or in host memory that goes, makes the same engine") {
+TEST_CASE("a net on a device, or in host memory that goes, makes the same engine", "[two]") {
   const auto x = filled(Tensor<float, Image>());
   const auto make = [] {
     Net net = loaded();
@@ -201,7 +201,7 @@ TEST_CASE("several inputs and results") {
   CHECK(emulation::faults() == nothing());
 }
 
-TEST_CASE("a DataParallel net on two devices gives what one net gives") {
+TEST_CASE("a DataParallel net on two devices gives what one net gives", "[two]") {
   const Net net = loaded();
   const DataParallel<Net> several(net, {cuda{0}, cuda{1}});
   const long broadcasts = emulation::calls("ncclBroadcast");

@@ -13,6 +13,7 @@ std::vector<std::string> leaks() { return {}; }
 
 std::size_t memory_used(int) { return only_emulated(), 0; }
 long calls(const std::string&) { return only_emulated(), 0; }
+void set_memory_limit(int, std::size_t) { only_emulated(); }
 void fail_next(const std::string&, int, int) { only_emulated(); }
 
 }  // namespace emulation
