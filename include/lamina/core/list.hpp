@@ -72,7 +72,7 @@ template <class T> class List {
   }
 
   /// Room for n elements, or for twice as many as there were. Throws std::bad_alloc.
-  [[gnu::noinline]] void reserve(std::size_t n) {
+  [[gnu::noinline, gnu::cold]] void reserve(std::size_t n) {
     if (n <= room) return;
     if (n < 2 * room) n = 2 * room;
     if (n > PTRDIFF_MAX / sizeof(T)) throw std::bad_array_new_length();

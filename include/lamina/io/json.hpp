@@ -13,7 +13,7 @@ namespace lamina::io {
 class JsonReader {
  public:
   /// `start` is where the text begins in the file.
-  JsonReader(std::string_view file, std::string_view text, std::size_t start)
+  [[gnu::cold]] JsonReader(std::string_view file, std::string_view text, std::size_t start)
       : file_(file), json_(text), start_(start) {
     if (json_.empty() || json_[0] != '{') fail("does not begin with {");
     if (!is_utf8(json_)) fail("is not UTF-8");

@@ -16,27 +16,27 @@ struct IncompatibleKeys {
 
 namespace io::detail {
 /// PyTorch loads a tensor of one element and one dimension into one without dimensions.
-inline bool same_shape(const Dims& dims, const std::vector<std::int64_t>& shape) {
+[[gnu::cold]] inline bool same_shape(const Dims& dims, const std::vector<std::int64_t>& shape) {
   if (dims.rank == 0 && shape.size() == 1 && shape[0] == 1) return true;
   if (std::size_t(dims.rank) != shape.size()) return false;
   for (int i = 0; i < dims.rank; ++i)
     if (dims[i] != shape[std::size_t(i)]) return false;
   return true;
 }
-inline std::string shape_text(const std::vector<std::int64_t>& shape) {
+[[gnu::cold]] inline std::string shape_text(const std::vector<std::int64_t>& shape) {
   std::string text = "[";
   for (const std::int64_t size : shape) text += text_of({text.size() > 1 ? ", " : "", size});
   return text += ']';
 }
 /// BatchNorm layers of files before version 2 did not count batches; PyTorch leaves the counter as it is then.
-inline bool may_lack(const StateDict& file, const std::string& key) {
+[[gnu::cold]] inline bool may_lack(const StateDict& file, const std::string& key) {
   constexpr std::string_view counter = "num_batches_tracked";
   if (!key.ends_with(counter)) return false;
   const std::size_t owner = key.size() - counter.size();
   return file.version(std::string_view(key).substr(0, owner > 0 ? owner - 1 : 0)).value_or(1) < 2;
 }
 /// A line of an error that lists keys; nothing if there are none.
-inline std::string list_of(std::string_view title, const std::vector<std::string>& keys) {
+[[gnu::cold]] inline std::string list_of(std::string_view title, const std::vector<std::string>& keys) {
   std::string text;
   for (const std::string& key : keys) text += text_of({text.empty() ? title : ", ", "\"", key, "\""});
   return text;
@@ -51,8 +51,8 @@ struct Fill {
 };
 
 /// Says which tensors a load fills, and from what. Throws load_error with all that does not fit.
-inline List<Fill> match(const StateDict& file, const List<StoredTensor<const Storage*>>& model,
-                               std::string_view name, bool strict, IncompatibleKeys& skipped) {
+[[gnu::cold]] inline List<Fill> match(const StateDict& file, const List<StoredTensor<const Storage*>>& model,
+                                      std::string_view name, bool strict, IncompatibleKeys& skipped) {
   List<Fill> fills;
   List<char> known(file.size());
   load_error faults("");
@@ -106,8 +106,8 @@ inline void fill_on_host(const Fill& fill, std::byte* elements) {
 /// Checks everything, takes all memory and fills that of devices before the first element of the model changes, so that
 /// a failure leaves it as it was; elements on the host that nobody shares are replaced where they are. The list is the
 /// one for reading, so that a program that loads and compiles has one; the model that it is of is not constant.
-[[gnu::noinline]] inline IncompatibleKeys load(const List<StoredTensor<const Storage*>>& model,
-                                               const StateDict& file, std::string_view name, bool strict) {
+[[gnu::noinline, gnu::cold]] inline IncompatibleKeys load(const List<StoredTensor<const Storage*>>& model,
+                                                          const StateDict& file, std::string_view name, bool strict) {
   IncompatibleKeys skipped;
   const List<Fill> fills = match(file, model, name, strict, skipped);
   bool from_files = true;  // and not from the memory of a model, this one perhaps
@@ -130,9 +130,9 @@ inline void fill_on_host(const Fill& fill, std::byte* elements) {
   return skipped;
 }
 /// The same under the names that options give; noinline, so that only who has options compiles them.
-[[gnu::noinline]] inline IncompatibleKeys load(const List<StoredTensor<const Storage*>>& model,
-                                               const StateDict& file, std::string_view name,
-                                               const load_options& options) {
+[[gnu::noinline, gnu::cold]] inline IncompatibleKeys load(const List<StoredTensor<const Storage*>>& model,
+                                                          const StateDict& file, std::string_view name,
+                                                          const load_options& options) {
   return load(model, fitted(file, model, options), name, options.strict);
 }
 }  // namespace io::detail

@@ -54,7 +54,7 @@ struct Value {
   };
   std::string_view text;  ///< of text, bytes, long_integer; of a global its module
   std::string_view name;  ///< of a global and a tensor
-  List<Id> items;  ///< in order; of a dict: key, value, key, value, ..
+  List<Id> items;         ///< in order; of a dict: key, value, key, value, ..
 };
 
 /// The values of one pickle. They refer to each other by index, so shared values and cycles need no care when they are
@@ -72,7 +72,7 @@ struct Graph {
   }
 
   /// The value of a text key of a dict, or no_value: also if `dict` is no dict. The last of equal keys counts.
-  Id find(Id dict, std::string_view key) const {
+  [[gnu::cold]] Id find(Id dict, std::string_view key) const {
     if (!is(dict, Kind::dict)) return no_value;
     const List<Id>& items = values[dict].items;
     for (std::size_t i = items.size(); i >= 2; i -= 2)
@@ -81,7 +81,7 @@ struct Graph {
   }
 
   /// An attribute of an object, or no_value.
-  Id attribute(Id object, std::string_view name) const {
+  [[gnu::cold]] Id attribute(Id object, std::string_view name) const {
     return is(object, Kind::object) ? find(values[object].state, name) : no_value;
   }
 };

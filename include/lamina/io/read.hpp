@@ -13,7 +13,7 @@ namespace lamina::io {
 
 namespace detail {
 // A file that holds its tensors itself.
-inline StateDict read_single(MappedFile file) {
+[[gnu::cold]] inline StateDict read_single(MappedFile file) {
   const Container container = container_of(file);
   if (container == Container::index)
     refuse(file.path(), "", "is JSON, not weights, in the place of a file that an index names");
@@ -27,7 +27,7 @@ inline StateDict read_single(MappedFile file) {
 /// copied: the records refer to the mapped files, which the result keeps. The names are as they are in the file, with
 /// prefixes such as `module.`. A damaged, hostile or unknown file throws checkpoint_error, which names the file, the
 /// place in it and the reason; code in a file is never run.
-[[gnu::noinline]] inline StateDict read_state_dict(MappedFile file) {
+[[gnu::noinline, gnu::cold]] inline StateDict read_state_dict(MappedFile file) {
   if (container_of(file) == Container::index) return read_sharded(std::move(file), detail::read_single);
   return detail::read_single(std::move(file));
 }

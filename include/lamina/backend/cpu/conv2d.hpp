@@ -82,7 +82,7 @@ template <class Elements> Product product_of(const ops::Conv2d& op, const Call& 
           .residual = call.epilogue.residual != nullptr,
           .to_step = y[2] * y[3] * channel_block,
           .kernel = run_tile<Elements>,
-          .makes_pairs = is_bfloat16(call.method),
+          .activate_pairs = activate_pairs_of<Elements>(),
           .activation = call.epilogue.activation,
           .scratch = call.scratch,
           .threads = call.threads};

@@ -56,7 +56,7 @@ template <class Elements> void run_phases(const ops::ConvTranspose2d& op, const 
               .residual = call.epilogue.residual != nullptr,
               .to_step = out[2] * out[3] * channel_block,
               .kernel = run_tile<Elements>,
-              .makes_pairs = is_bfloat16(call.method),
+              .activate_pairs = activate_pairs_of<Elements>(),
               .activation = call.epilogue.activation,
               .scratch = call.scratch,
               .threads = call.threads},

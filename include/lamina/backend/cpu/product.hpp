@@ -53,6 +53,13 @@ class Channels {
 /// run_tile for the elements of a product.
 using TileKernel = void (*)(const Tile&, int pixels, idx blocks);
 
+/// activate() for pairs of bfloat16.
+using ActivatePairs = void (*)(const ops::Activation&, const bfloat16* x, bfloat16* y, idx n);
+template <class Elements> constexpr ActivatePairs activate_pairs_of() {
+  if constexpr (Elements::in_word == 2) return activate;
+  else return nullptr;
+}
+
 /// y[pixel, o] = activation(bias[o] + residual[pixel, o] + sum over taps and c of x[pixel, tap, c] * weight[tap, c, o])
 struct Product {
   idx pixels = 0;
@@ -64,7 +71,8 @@ struct Product {
   idx to_step = 0;           ///< floats between blocks of output channels
   bool whole_blocks = true;  ///< the result has room for whole blocks
   TileKernel kernel = run_tile<>;
-  bool makes_pairs = false;  ///< the result, and the residual, are pairs of bfloat16
+  /// Where the result, and the residual, are pairs of bfloat16: what activates them. Null: they are floats.
+  ActivatePairs activate_pairs = nullptr;
   ops::Activation activation{};
   float* scratch = nullptr;  ///< product_scratch(channels, taps) floats a thread
   int threads = 1;
@@ -197,8 +205,8 @@ class ProductRun {
     const idx block_weights = group_weights / range.count, by_size = slab_floats / max(1, block_weights),
               by_terms = (p.taps > 1 ? window_terms : slab_terms) / max(1, p.taps * channels.run);
     // The sums of slabs are added up in the result, which has the precision for it if it is of floats.
-    const idx slab = p.makes_pairs ? range.count : max(1, min(by_size, by_terms));
-    const idx channel = g * group_channels, block = p.makes_pairs ? 2 * channel_block : channel_block;
+    const idx slab = p.activate_pairs ? range.count : max(1, min(by_size, by_terms));
+    const idx channel = g * group_channels, block = p.activate_pairs ? 2 * channel_block : channel_block;
     Tile tile{.from_step = blocking.copied ? register_tile.pixels * channel_block : p.from_step,
               .taps = p.taps,
               .run = channels.run,
@@ -233,9 +241,9 @@ class ProductRun {
 
   void activate_tile(const Addresses& a, int pixels, idx offset, idx blocks, idx room) const {
     for (int i = 0; i < pixels && (i == 0 || a.to[i] != a.to[i - 1]); ++i)
-      if (p.makes_pairs) {
+      if (p.activate_pairs) {
         bfloat16* const y = Pairs::in(a.to[i] + offset);
-        activate(p.activation, y, y, blocks * channel_block);
+        p.activate_pairs(p.activation, y, y, blocks * channel_block);
       } else
         for (idx b = 0; b < blocks; ++b) {
           float* y = a.to[i] + offset + b * p.to_step;
