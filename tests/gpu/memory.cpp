@@ -134,15 +134,6 @@ TEST_CASE("a block is freed with its last share, in the order of its stream") {
   CHECK(emulation::faults() == none());
 }
 
-TEST_CASE("the workspace only grows") {
-  Context& context = Context::of(0);
-  const Storage small = context.workspace(1000);
-  CHECK(context.workspace(500).data() == small.data());
-  CHECK(context.workspace(5000).bytes() == 5000);
-  CHECK(context.workspace(1000).bytes() == 5000);
-  CHECK(small.bytes() == 1000);  // whoever kept it still has it
-}
-
 TEST_CASE("a thread has one context a device, and takes it along at its end", "[two]") {
   const auto leaks = emulation::leaks();
   CHECK(&Context::of(0) == &Context::of(0));
@@ -152,7 +143,6 @@ TEST_CASE("a thread has one context a device, and takes it along at its end", "[
     CHECK(&context != here);
     CHECK(context.stream() != here->stream());
     static_cast<void>(uploaded(0, pattern(10)));
-    static_cast<void>(context.workspace(100));
     static_cast<void>(context.cudnn());
     CHECK(context.cudnn() == context.cudnn());
   });

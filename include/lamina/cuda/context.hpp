@@ -27,7 +27,6 @@ class Context {
   int device_;
   StreamMemory* memory_;
   cudnnHandle_t cudnn_ = nullptr;
-  Storage workspace_{};
   std::optional<Staging> staging_{};
   std::string fault_{};  ///< why this context is dead
 
@@ -50,7 +49,6 @@ class Context {
     static_cast<void>(cudaStreamSynchronize(memory_->stream()));
     if (cudnn_) static_cast<void>(cudnnDestroy(cudnn_));
     staging_.reset();
-    workspace_ = Storage();
     memory_->leave();
   }
   Context(const Context&) = delete;
@@ -85,16 +83,6 @@ class Context {
     static_cast<void>(stream());
     return memory_->take(bytes);
   }
-  /// Memory for the time of one piece of work, of at least that many bytes. It is the same for all: what comes later in
-  /// the stream writes over it. Who keeps its address (a captured graph) keeps a copy of the storage.
-  const Storage& workspace(std::size_t bytes) {
-    if (!workspace_ || workspace_.bytes() < bytes) {
-      workspace_ = Storage();
-      workspace_ = allocate(bytes);
-    }
-    return workspace_;
-  }
-
   /// Copies between the host and memory of this stream, or of another on which this one has its turn. Those to the
   /// device follow on what the stream was given; those to the host are done on return.
   void to_device(std::byte* to, const std::byte* from, std::size_t bytes) {

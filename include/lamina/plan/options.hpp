@@ -35,6 +35,9 @@ struct CompileOptions {
   /// Winograd's are 1.8 (F(2x2)) and 4 (F(4x4)) times as large as the layer's own. Convolutions for which there is no
   /// room take a smaller form, direct sums at last.
   idx weight_budget = idx(1) << 40;
+  /// On GPUs: no engine of cuDNN whose results vary from call to call (torch.backends.cudnn.deterministic). The CPU's
+  /// never do.
+  bool deterministic = false;
 };
 
 }  // namespace lamina
