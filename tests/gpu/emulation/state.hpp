@@ -154,6 +154,10 @@ std::string text_in(const std::string& json, const std::string& key);
 void break_device(int device, const std::string& why);
 
 // ---- memory.cpp
+constexpr int poison = 0xFF;  ///< bytes of memory that was never written: NaN in every floating-point type
+Device& device_at(int device);
+cudaError_t allocate(void** result, std::size_t bytes, int device);  ///< a new block, of which nothing was ever touched
+void release(Block& block);
 int device_of(const void* address);            ///< -1 for memory of the host
 Block* block_of(const void* address);          ///< the block that holds it, nullptr if none does
 char* alias_of(const void* address);           ///< where work finds it; the address itself for memory of the host
