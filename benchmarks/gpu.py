@@ -29,7 +29,7 @@ CASES = [
     for net, item in (("resnet50", (3, 224, 224)), ("unet", (3, 256, 256)), ("mlp", (784,)))
     for batch in (1, 16)
 ]
-TOLERANCE = {"float32": 1e-3, "tensorfloat32": 1e-2, "float16": 5e-2}  # of the largest output
+TOLERANCE = {"float32": 1e-3, "tensorfloat32": 5e-2, "float16": 5e-2}  # of the largest output
 ROUNDS = 10
 
 
