@@ -4,9 +4,11 @@
 #   sh tests/run.sh -Dgolden_manifest=FILE -Db_sanitize=address,undefined
 #   sh tests/run.sh --suite=threads -Db_sanitize=thread     # builds and runs the tests of one suite only
 #   CXX=clang++-19 sh tests/run.sh
+#   sh tests/run.sh --suite=gpu                             # what concerns GPUs; where there is one, on it too (docs/gpu.md)
 #   sh tests/run.sh --cross=aarch64 --suite=kernels         # tests/cross/aarch64.ini: another machine's code, emulated
 #
-# The last line is `N passed, N failed`. Each compiler and each set of options has a build folder of its own under build/.
+# The last line is `N passed, N failed`; lines before it say which tiers of the tests of GPUs ran. Each compiler and each
+# set of options has a build folder of its own under build/.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 . "$root/tools/setup.sh"
