@@ -1,8 +1,7 @@
 /// Modules of kernels, and the caches of what was compiled for them.
 #include "emulation/emulation.hpp"
+#include "folder.hpp"
 #include <catch2/catch_test_macros.hpp>
-#include <filesystem>
-#include <fstream>
 #include <lamina/backend/cuda/kernels/kernel_of.hpp>
 #include <lamina/cuda/nvrtc.hpp>
 #include <thread>
@@ -10,29 +9,6 @@
 using namespace lamina;
 
 namespace {
-namespace fs = std::filesystem;
-
-/// A folder of its own that goes at the end of its scope.
-struct Folder {
-  fs::path path;
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "lamina-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()));
-    path = name;
-  }
-  Folder(const Folder&) = delete;
-  ~Folder() { fs::remove_all(path); }
-  std::size_t files() const {
-    return std::size_t(std::distance(fs::directory_iterator(path), fs::directory_iterator()));
-  }
-};
-
-std::string contents(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-void overwrite(const fs::path& path, const std::string& text) { std::ofstream(path, std::ios::binary) << text; }
-
 /// y = x + term for n elements.
 gpu::Kernel shift(idx n, float term) {
   const gpu::KernelTensor x{{n}};

@@ -1,4 +1,4 @@
-"""Writes the C source of a driver without a GPU.   make_null_driver.py NM STUB VERSION OUT
+"""Writes the C++ source of a driver without a GPU.   make_null_driver.py NM STUB VERSION OUT
 
 cuDNN offers the engines that it compiles at run time only where it can load a libcuda. This one has every function that
 the stub of libcuda has, which CUDA brings along (NM lists them). It says that its version is VERSION (13000 for 13.0)
@@ -24,7 +24,7 @@ def main():
     if missing := ANSWERS.keys() - names:
         sys.exit(f"{stub} has no {', '.join(sorted(missing))}")
     functions = [ANSWERS.get(name, f"int {name}(void) {{ return 100; }}") for name in names]
-    pathlib.Path(out).write_text("\n".join([f"enum {{ VERSION = {int(version)} }};", *functions, ""]))
+    pathlib.Path(out).write_text("\n".join([f"enum {{ VERSION = {int(version)} }};", 'extern "C" {', *functions, "}", ""]))
 
 
 main()
