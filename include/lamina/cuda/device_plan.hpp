@@ -20,7 +20,6 @@ struct Address {
 struct Task {
   const ExecutionPlan* graph = nullptr;
   int kernel = -1;
-  int step = 0;
   int first = 0;
 };
 
@@ -38,7 +37,7 @@ class DevicePlan {
   Module module_;
 
  public:
-  /// `weights`: the packed weights of each step on the device; `inputs`: bytes of each input. Throws unsupported_graph,
+  /// `weights`: the packed weights of each step on the device; `inputs`: bytes of each input. Throws cudnn_error,
   /// nvrtc_error, and what the runtime throws.
   DevicePlan(int device, Plan plan, const CompileOptions& options, std::vector<std::byte*> weights,
              const std::vector<std::size_t>& inputs)
@@ -58,6 +57,7 @@ class DevicePlan {
 
   int device() const { return device_; }
   const Plan& plan() const { return plan_; }
+  /// In the order in which they run.
   const std::vector<Task>& tasks() const { return tasks_; }
 
   static std::size_t bytes_of(const Place& output) { return std::size_t(count(output.dims)) * item_size(output.dtype); }
@@ -146,7 +146,7 @@ class DevicePlan {
   if (!lowered.possible) return false;
   const ExecutionPlan* const graph = PlanCache::of_process().find(lowered.graph, making.properties, {options_.deterministic});
   if (!graph) return false;
-  tasks_.push_back({.graph = graph, .step = number, .first = int(addresses_.size())});
+  tasks_.push_back({.graph = graph, .first = int(addresses_.size())});
   add_address(operands[0]);
   const bool producer = role_of(step.operation) == ops::Role::producer;
   if (producer) add_parameter(number, 0);
@@ -180,7 +180,7 @@ class DevicePlan {
 /// A kernel on these operands, the residual last.
 [[gnu::cold]] inline void DevicePlan::add_kernel(int number, KernelCall call, const std::vector<Place>& operands,
                                                  Making& making) {
-  tasks_.push_back({.kernel = int(making.kernels.size()), .step = number, .first = int(addresses_.size())});
+  tasks_.push_back({.kernel = int(making.kernels.size()), .first = int(addresses_.size())});
   std::vector<KernelTensor> tensors;
   for (const Place& operand : operands) {
     tensors.push_back(tensor_at(operand));
