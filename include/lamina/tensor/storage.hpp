@@ -96,7 +96,8 @@ class Storage {
   /// Changes with every write and is never used again, also not by other memory at the same address: what is derived
   /// from the elements (packed weights) is stale when it changed.
   std::uint64_t version() const { return header ? header->version.load(std::memory_order_acquire) : 0; }
-  void written() {
+  // Not inline: g++ 12 would warn of a header that is null, which it is not.
+  [[gnu::noinline]] void written() {
     static std::atomic<std::uint64_t> writes{0};
     header->version.store(writes.fetch_add(1, std::memory_order_relaxed) + 1, std::memory_order_release);
   }
