@@ -50,6 +50,12 @@ template <class T> class List {
   T& back() { return first[count - 1]; }
   const T& back() const { return first[count - 1]; }
 
+  friend bool operator==(const List& a, const List& b) {
+    bool equal = a.count == b.count;
+    for (std::size_t i = 0; equal && i < a.count; ++i) equal = a.first[i] == b.first[i];
+    return equal;
+  }
+
   void push_back(T element) {
     if (count == room) reserve(count + 1);
     new (first + count) T(std::move(element));

@@ -54,7 +54,8 @@ TEST_CASE("a list holds what a vector holds after the same changes", "[core][lis
   REQUIRE(list.empty());
   copy = lamina::List<Counted>{{"one"}, {"two"}};
   REQUIRE(texts_of(copy) == std::vector<std::string>{"one", "two"});
-  taken = taken;
+  const lamina::List<Counted>& itself = taken;
+  taken = itself;
   REQUIRE(texts_of(taken) == expected);
 }
 
