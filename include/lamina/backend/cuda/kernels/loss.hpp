@@ -29,23 +29,10 @@ inline constexpr std::string_view pair_body = R"(
 )";
 
 /// A target that is neither a class nor ignored makes the loss NaN.
-inline constexpr std::string_view cross_entropy_body = R"(
-    const X0* const x = x0 + x_row(row);
-    const long long target = to<long long>(x1[t_row(row)]);
+inline constexpr std::string_view cross_entropy_body = R"(    const long long target = to<long long>(x1[t_row(row)]);
     const bool counts = target != ignored, valid = target >= 0 && target < size;
-    float v[lanes], most = -infinity, sum = 0, all = 0;
-    for (index k = member * lanes; k < size; k += team * lanes) {
-      load(x + x_element(k), v);
-#pragma unroll
-      for (int j = 0; j < lanes; ++j) most = Most()(most, v[j]);
-    }
-    most = combine<team>(most, Most());
-    for (index k = member * lanes; k < size; k += team * lanes) {
-      load(x + x_element(k), v);
-#pragma unroll
-      for (int j = 0; j < lanes; ++j) sum += expf(v[j] - most);
-    }
-    const float log_sum = most + logf(combine<team>(sum, Sum()));
+    const float log_sum = most + logf(sum);
+    float all = 0;
     if (smoothing != 0) {
       for (index k = member * lanes; k < size; k += team * lanes) {
         load(x + x_element(k), v);
@@ -107,7 +94,7 @@ inline constexpr std::string_view cross_entropy_all = R"(
   source.head << "constexpr long long ignored = " << op.ignore_index << ";\n";
   if (!each) source.body << "  float total = 0, counted = 0;\n";
   begin_rows(source, r, {"x", "t", "y"});
-  source.body << detail::cross_entropy_body << (each ? detail::cross_entropy_each : detail::cross_entropy_all);
+  source.body << exponentials_body << detail::cross_entropy_body << (each ? detail::cross_entropy_each : detail::cross_entropy_all);
   if (each) return source.kernel(op.name, r.rows.size() * r.team, r.threads);
   const unsigned threads = r.team > 32 ? r.team : detail::loss_threads;
   return source.kernel(op.name, threads, threads);

@@ -53,4 +53,21 @@ struct Rows {
 )";
 }
 
+/// Of a row of x0: the largest element, and the sum of the exponentials of how far elements are below it.
+inline constexpr std::string_view exponentials_body = R"(    const X0* const x = x0 + x_row(row);
+    float v[lanes], most = -infinity, sum = 0;
+    for (index k = member * lanes; k < size; k += team * lanes) {
+      load(x + x_element(k), v);
+#pragma unroll
+      for (int j = 0; j < lanes; ++j) most = Most()(most, v[j]);
+    }
+    most = combine<team>(most, Most());
+    for (index k = member * lanes; k < size; k += team * lanes) {
+      load(x + x_element(k), v);
+#pragma unroll
+      for (int j = 0; j < lanes; ++j) sum += expf(v[j] - most);
+    }
+    sum = combine<team>(sum, Sum());
+)";
+
 }  // namespace lamina::gpu

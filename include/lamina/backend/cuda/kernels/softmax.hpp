@@ -5,22 +5,7 @@
 namespace lamina::gpu {
 
 namespace detail {
-inline constexpr std::string_view softmax_body = R"(
-    const X0* const x = x0 + x_row(row);
-    float v[lanes], most = -infinity, sum = 0;
-    for (index k = member * lanes; k < size; k += team * lanes) {
-      load(x + x_element(k), v);
-#pragma unroll
-      for (int j = 0; j < lanes; ++j) most = Most()(most, v[j]);
-    }
-    most = combine<team>(most, Most());
-    for (index k = member * lanes; k < size; k += team * lanes) {
-      load(x + x_element(k), v);
-#pragma unroll
-      for (int j = 0; j < lanes; ++j) sum += expf(v[j] - most);
-    }
-    sum = combine<team>(sum, Sum());
-    const float scale = logarithm ? logf(sum) : 1 / sum;
+inline constexpr std::string_view softmax_body = R"(    const float scale = logarithm ? logf(sum) : 1 / sum;
     for (index k = member * lanes; k < size; k += team * lanes) {
       load(x + x_element(k), v);
 #pragma unroll
@@ -41,7 +26,7 @@ inline constexpr std::string_view softmax_body = R"(
   KernelSource source(call);
   source.constant("logarithm", op.log);
   begin_rows(source, r, {"x", "y"});
-  source.body << detail::softmax_body;
+  source.body << exponentials_body << detail::softmax_body;
   return source.kernel(op.log ? "log_softmax" : "softmax", r.rows.size() * r.team, r.threads);
 }
 
