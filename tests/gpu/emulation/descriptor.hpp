@@ -12,6 +12,9 @@ namespace emulation {
 
 struct Descriptor;
 
+// Attributes whose names cudnn.h calls deprecated.
+constexpr int graph_handle = 800, plan_handle = 400, pooling_alpha = 1713, pooling_beta = 1714;
+
 struct Attribute {
   cudnnBackendAttributeType_t type;
   std::int64_t count;

@@ -134,6 +134,7 @@ cudaError_t cudaLibraryUnload(cudaLibrary_t handle) {
     if (libraries().count(handle) == 0) return misuse(cudaErrorInvalidResourceHandle, "not a library; unloaded twice?");
     std::erase_if(kernels(),
                   [&](const auto& item) { return item.second->library.get() == static_cast<const void*>(handle); });
+    if (libraries().at(handle).use_count() > 1) fault("unloaded while its kernels are still to run");
     libraries().erase(handle);
     state().others.erase(handle);
     return cudaSuccess;

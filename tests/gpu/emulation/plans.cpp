@@ -30,7 +30,7 @@ std::string device_for(const Descriptor& descriptor, int properties, const Handl
 
 Verdict finalize_heuristics(Descriptor& heuristics) {
   const Descriptor& graph = *heuristics.child(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH);
-  heuristics.device = device_for(heuristics, CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, handle_in(graph, 800));
+  heuristics.device = device_for(heuristics, CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, handle_in(graph, graph_handle));
   if (heuristics.device.empty()) return bad("heuristics: neither device properties nor a handle in the graph");
   heuristics.engines =
       engines_for(graph, heuristics.get<cudnnBackendHeurMode_t>(CUDNN_ATTR_ENGINEHEUR_MODE), heuristics.device);
@@ -39,7 +39,7 @@ Verdict finalize_heuristics(Descriptor& heuristics) {
 
 Verdict finalize_engine(Descriptor& engine) {
   const Descriptor& graph = *engine.child(CUDNN_ATTR_ENGINE_OPERATION_GRAPH);
-  engine.device = device_for(engine, CUDNN_ATTR_ENGINE_DEVICEPROP, handle_in(graph, 800));
+  engine.device = device_for(engine, CUDNN_ATTR_ENGINE_DEVICEPROP, handle_in(graph, graph_handle));
   if (engine.device.empty()) return bad("engine: neither device properties nor a handle in the graph");
   for (const Engine& one : engines_for(graph, CUDNN_HEUR_MODE_A, engine.device)) {
     if (one.index != engine.get<std::int64_t>(CUDNN_ATTR_ENGINE_GLOBAL_INDEX)) continue;
@@ -81,7 +81,7 @@ Verdict restore(Descriptor& plan) {
 }
 
 Verdict finalize_plan(Descriptor& plan) {
-  plan.device = device_for(plan, CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, handle_in(plan, 400));
+  plan.device = device_for(plan, CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, handle_in(plan, plan_handle));
   if (plan.device.empty()) return bad("plan: neither device properties nor a handle");
   if (plan.has(CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION)) {
     if (const Verdict verdict = restore(plan); !verdict.ok()) return verdict;

@@ -135,6 +135,17 @@ TEST_CASE("launches that a device refuses") {
   cudaGetLastError();
 }
 
+TEST_CASE("kernels that are unloaded before they have run") {
+  const Stream stream;
+  const Array<> y(stream, 1);
+  {
+    const Module unloaded(source);
+    REQUIRE(unloaded.launch("null", 1, 1, stream, y.data) == cudaSuccess);
+  }
+  CHECK_THAT(the_fault(), ContainsSubstring("unloaded while its kernels are still to run"));
+  CHECK(y.values()[0] == 1);
+}
+
 TEST_CASE("kernels of another architecture, of no kernel's name, and what is no module") {
   cudaLibrary_t library = nullptr;
   const auto load = [&](const std::string& code) {
