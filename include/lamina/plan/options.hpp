@@ -5,7 +5,7 @@
 namespace lamina {
 
 /// Which algorithms a compiled model may use for 3x3 convolutions. Largest errors against float64, of the largest
-/// output (docs/cpu.md): exact and strict up to 1.2 times, fast up to 7 times those of PyTorch's float32.
+/// output (docs/cpu.md): exact and strict up to 1.1 times, fast up to 7 times those of PyTorch's float32.
 enum class Accuracy : unsigned char {
   fast,    ///< direct sums, Winograd F(2x2,3x3) and F(4x4,3x3)
   strict,  ///< direct sums and Winograd F(2x2,3x3)
