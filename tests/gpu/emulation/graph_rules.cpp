@@ -154,6 +154,8 @@ Verdict check_reduction(const Descriptor& operation) {
 }
 
 Verdict check_resample(const Descriptor& operation) {
+  if (operation.get<double>(pooling_alpha, 1) != 1 || operation.get<double>(pooling_beta, 0) != 0)
+    return unsupported("resample: only alpha 1 and beta 0 are emulated");
   const Descriptor& window = *operation.child(CUDNN_ATTR_OPERATION_RESAMPLE_FWD_DESC);
   const Operands operands = operands_of(operation);
   const Dims x = shape_of(*operands.reads[0]).dims, y = shape_of(*operands.writes).dims;
