@@ -106,12 +106,12 @@ template <Precision P> void check(const std::vector<networks::PlannedStep>& step
 }  // namespace
 
 TEMPLATE_TEST_CASE_SIG("cuDNN plans a step of each kind, or it is known that it does not", "", ((Precision P), P),
-                       Precision::float32, Precision::tensorfloat32) {
+                       Precision::float32, Precision::tensorfloat32, Precision::float16) {
   check<P>(networks::each_kind<P>(), "each kind");
 }
 
 TEMPLATE_TEST_CASE_SIG("cuDNN plans whole models, or it is known where it does not", "", ((Precision P), P),
-                       Precision::float32, Precision::tensorfloat32) {
+                       Precision::float32, Precision::tensorfloat32, Precision::float16) {
   if (!std::getenv("LAMINA_ALL_PLANS")) SKIP("LAMINA_ALL_PLANS=1 runs it");
   check<P>(networks::whole_models<P>(), "models");
 }
