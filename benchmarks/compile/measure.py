@@ -1,6 +1,6 @@
 """Measures seconds and memory of compiling with lamina, and writes results.json beside this file.
 
-measure.py --flags FLAGS [--compilers NAMES] [--only TEXT] [--runs N] [--output FILE]
+measure.py --flags FLAGS [--cuda FLAGS] [--compilers NAMES] [--only TEXT] [--runs N] [--output FILE]
 
 Each program is compiled to an object N times with each compiler that is there; the table has the medians of processor
 seconds (user and system together), of peak memory, and the size of the object.
@@ -61,6 +61,12 @@ PROGRAMS = {
     "ResNet-152 with checks": ENGINE.format(model="ResNet152", shape="1, 3, 224, 224").replace("int main", CHECKS + "int main"),
     "U-Net": ENGINE.format(model="UNet<3, 2>", shape="1, 3, 256, 256"),
 }
+# With CUDA's headers; the compiler of the system, no nvcc.
+CUDA_PROGRAMS = {
+    "ResNet-50 on a GPU": PROGRAMS["ResNet-50"]
+    .replace("#include <lamina.hpp>\n", "#include <lamina.hpp>\n#include <lamina/cuda.hpp>\n")
+    .replace("(net)", "(net, cuda{0})"),
+}
 
 
 def compile_once(command):
@@ -101,6 +107,7 @@ def processor():
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--flags", default="", help="include folders")
+    parser.add_argument("--cuda", default="", help="include folders of CUDA; none: no programs for GPUs")
     parser.add_argument("--compilers", default="g++ clang++-19", help="names, one string")
     parser.add_argument("--only", default="", help="programs whose name has this text")
     parser.add_argument("--runs", type=int, default=3)
@@ -108,7 +115,9 @@ def main():
     options = parser.parse_args()
 
     compilers = [name for name in options.compilers.split() if shutil.which(name)]
-    names = [name for name in PROGRAMS if options.only in name]
+    programs = PROGRAMS | (CUDA_PROGRAMS if options.cuda else {})
+    flags = shlex.split(options.flags) + shlex.split(options.cuda)
+    names = [name for name in programs if options.only in name]
     report = {
         "date": datetime.date.today().isoformat(),
         "processor": processor(),
@@ -125,7 +134,7 @@ def main():
         for name in names:
             row = f"| {name} |"
             for compiler in compilers:
-                result = measure(compiler, shlex.split(options.flags), PROGRAMS[name], options.runs, pathlib.Path(scratch))
+                result = measure(compiler, flags, programs[name], options.runs, pathlib.Path(scratch))
                 report["compilers"][compiler]["programs"][name] = result
                 row += " failed |" if result is None else " {seconds} / {megabytes} / {object_kilobytes} |".format(**result)
             print(row, flush=True)

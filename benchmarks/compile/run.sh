@@ -6,4 +6,6 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 install_missing
 pfr=
 if [ -d "$root/.deps/include" ]; then pfr="-isystem $root/.deps/include"; fi
-exec python3 "$root/benchmarks/compile/measure.py" --flags "-I$root/include $pfr $(pkg-config --cflags eigen3)" "$@"
+cuda=
+if found=$(python3 "$root/tools/find_cuda.py"); then cuda=$(printf '%s\n' "$found" | sed -n 's/^include /-isystem /p'); fi
+exec python3 "$root/benchmarks/compile/measure.py" --flags "-I$root/include $pfr $(pkg-config --cflags eigen3)" --cuda "$cuda" "$@"
