@@ -2,9 +2,9 @@
 #include "emulation/emulation.hpp"
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
+#include <future>
 #include <lamina/cuda/context.hpp>
 #include <lamina/tensor/tensor.hpp>
-#include <future>
 #include <thread>
 #include <vector>
 

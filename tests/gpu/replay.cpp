@@ -48,13 +48,14 @@ std::string one_line(std::string text) {
   return text;
 }
 
-/// A plan by an engine that is there and one by an engine that is compiled: what cuDNN loads for them, the copies of this
-/// process have already.
+/// A plan by an engine that is there and one by an engine that is compiled: what cuDNN loads for them, the copies of
+/// this process have already.
 void load_engines() {
   static const bool loaded = [] {
     const auto steps = networks::each_kind<Precision::float32>();
     const gpu::DeviceProperties h100 = properties_of("h100");
-    for (const std::size_t i : {1, 2}) static_cast<void>(gpu::make_plan(gpu::lower(steps[i].step, steps[i].first, {}).graph, h100));
+    for (const std::size_t i : {1, 2})
+      static_cast<void>(gpu::make_plan(gpu::lower(steps[i].step, steps[i].first, {}).graph, h100));
     return true;
   }();
   static_cast<void>(loaded);
@@ -106,12 +107,12 @@ template <Precision P> void check(const std::vector<networks::PlannedStep>& step
 }  // namespace
 
 TEMPLATE_TEST_CASE_SIG("cuDNN plans a step of each kind, or it is known that it does not", "", ((Precision P), P),
-                       Precision::float32, Precision::tensorfloat32, Precision::float16) {
+                       Precision::float32, Precision::tensorfloat32, Precision::float16, Precision::bfloat16) {
   check<P>(networks::each_kind<P>(), "each kind");
 }
 
 TEMPLATE_TEST_CASE_SIG("cuDNN plans whole models, or it is known where it does not", "", ((Precision P), P),
-                       Precision::float32, Precision::tensorfloat32, Precision::float16) {
+                       Precision::float32, Precision::tensorfloat32, Precision::float16, Precision::bfloat16) {
   if (!std::getenv("LAMINA_ALL_PLANS")) SKIP("LAMINA_ALL_PLANS=1 runs it");
   check<P>(networks::whole_models<P>(), "models");
 }
@@ -120,5 +121,7 @@ TEST_CASE("a child says how its call ended") {
   CHECK(in_child(5, [] { return std::string("good"); }) == "good");
   CHECK(in_child(5, []() -> std::string { throw gpu::gpu_error("bad"); }) == "bad");
   CHECK(in_child(5, []() -> std::string { std::abort(); }) == "it ends by signal 6");
-  CHECK(in_child(1, []() -> std::string { for (;;) static_cast<void>(getppid()); }) == "it takes too long");
+  CHECK(in_child(1, []() -> std::string {
+          for (;;) static_cast<void>(getppid());
+        }) == "it takes too long");
 }

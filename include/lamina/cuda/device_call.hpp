@@ -35,8 +35,8 @@ class RecordedWork {
   void launch(cudaStream_t stream) const { check(cudaGraphLaunch(exec, stream), "cudaGraphLaunch"); }
 };
 
-/// A block of memory for calls of a plan, and the recorded work on it. The first call runs task by task, since libraries
-/// load code then; it is recorded at the second.
+/// A block of memory for calls of a plan, and the recorded work on it. The first call runs task by task, since
+/// libraries load code then; it is recorded at the second.
 class DeviceCall {
   Storage block{};
   std::vector<void*> arguments{};
@@ -89,9 +89,10 @@ struct CallerBytes {
   DeviceMemory* memory = nullptr;
 };
 
-/// Runs a plan on `inputs`, and brings its results to `outputs`. Inputs may be on the host or on the plan's device; with
-/// an output on the host it returns when all is done.
-[[gnu::noinline]] inline void call_plan(const DevicePlan& plan, DeviceCall& call, const std::vector<CallerBytes>& inputs,
+/// Runs a plan on `inputs`, and brings its results to `outputs`. Inputs may be on the host or on the plan's device;
+/// with an output on the host it returns when all is done.
+[[gnu::noinline]] inline void call_plan(const DevicePlan& plan, DeviceCall& call,
+                                        const std::vector<CallerBytes>& inputs,
                                         const std::vector<CallerBytes>& outputs) {
   call.prepare(plan);
   StreamMemory& memory = call.memory();

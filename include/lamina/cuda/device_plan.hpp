@@ -144,7 +144,8 @@ class DevicePlan {
   const Place* const operands = operands_of(step);
   const Lowered lowered = lower(step, operands[0], options_, reach);
   if (!lowered.possible) return false;
-  const ExecutionPlan* const graph = PlanCache::of_process().find(lowered.graph, making.properties, {options_.deterministic});
+  const ExecutionPlan* const graph =
+      PlanCache::of_process().find(lowered.graph, making.properties, {options_.deterministic});
   if (!graph) return false;
   tasks_.push_back({.graph = graph, .first = int(addresses_.size())});
   add_address(operands[0]);

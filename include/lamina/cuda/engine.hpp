@@ -9,9 +9,9 @@
 
 namespace lamina::gpu {
 
-/// A compiled model on one GPU: `compile<Shape<1, 3, 224, 224>>(net, cuda{0})`. It owns packed weights on the device; the
-/// net stays as it is and may go. A plan is made for every size of its inputs: at once where they are static, else at
-/// the first call. After the second call of a size a call is one launch of recorded work.
+/// A compiled model on one GPU: `compile<Shape<1, 3, 224, 224>>(net, cuda{0})`. It owns packed weights on the device;
+/// the net stays as it is and may go. A plan is made for every size of its inputs: at once where they are static, else
+/// at the first call. After the second call of a size a call is one launch of recorded work.
 ///
 /// Inputs are on the host or on the engine's device. If all are on the device, so are the results, and a call returns
 /// before they are computed; else results are on the host. Several threads may call it at the same time.
@@ -143,7 +143,8 @@ template <class Net, CompileOptions Options, class... Spec> class Engine {
     const auto make = [&]<class T, class S>(std::type_identity<Tensor<T, S>>, std::size_t k) {
       const Place& place = plan.plan().outputs[k];
       const std::size_t bytes = DevicePlan::bytes_of(place);
-      return Tensor<T, S>(on_device ? Context::of(plan.device()).allocate(bytes) : Storage::uninitialized(bytes), place.dims);
+      return Tensor<T, S>(on_device ? Context::of(plan.device()).allocate(bytes) : Storage::uninitialized(bytes),
+                          place.dims);
     };
     if constexpr (calls::is_tuple<result_type>) {
       return [&]<std::size_t... K>(std::index_sequence<K...>) {

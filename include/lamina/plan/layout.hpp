@@ -7,8 +7,8 @@ namespace lamina {
 
 /// planar: row-major [N, C, H, W]. blocked: [N, C/16, H, W, 16], the channels of a block side by side, the last block
 /// filled up. paired: [N, C/32, H, W, 16] of words, each two channels as bfloat16, the even one in the lower half: to
-/// what only moves words it is a blocked tensor of half as many channels. On GPUs, channels_last: [N, H, W, C] of rank 4,
-/// else row-major; halves: the same of 16-bit elements, an item rounded up to whole words.
+/// what only moves words it is a blocked tensor of half as many channels. On GPUs, channels_last: [N, H, W, C] of rank
+/// 4, else row-major; halves: the same of 16-bit elements, an item rounded up to whole words.
 enum class Layout : unsigned char { planar, blocked, paired, channels_last, halves };
 inline constexpr int layout_count = 5;
 
@@ -46,8 +46,8 @@ constexpr idx item_count(const Dims& dims) { return dims.rank == 0 ? 1 : dims[0]
 /// Elements of a tensor in a layout.
 constexpr idx elements(const Dims& dims, Layout layout) { return item_count(dims) * item_elements(dims, layout); }
 
-/// True if both layouts are the same elements in the same order: floats of one pixel, blocks of channels being whole, or
-/// of one channel; channels_last differs from planar in rank 4 only.
+/// True if both layouts are the same elements in the same order: floats of one pixel, blocks of channels being whole,
+/// or of one channel; channels_last differs from planar in rank 4 only.
 constexpr bool layouts_agree(const Dims& dims, Layout a, Layout b) {
   if (a == b) return true;
   if (a == Layout::paired || b == Layout::paired || a == Layout::halves || b == Layout::halves) return false;

@@ -84,7 +84,8 @@ template <class Backend> constexpr Placement place(const Arranged& arranged, con
     const int axis = wrap_dim(as<ops::Cat>(nodes[root].operation).dim, dims.rank);
     bool joins = true;
     for (int k = 0; k < nodes[root].inputs; ++k)
-      joins = joins && Backend::joins_items(dims, axis, arranged.layout(root), nodes[inputs[nodes[root].first_input + k]].dims);
+      joins = joins &&
+              Backend::joins_items(dims, axis, arranged.layout(root), nodes[inputs[nodes[root].first_input + k]].dims);
     if (!joins) continue;
     const bool whole_items = axis > 0 && dims[0] > 1;  // operands will lie an item stride apart
     if (whole_items && !values[root].stridable) continue;
@@ -118,7 +119,8 @@ template <class Backend> constexpr Placement place(const Arranged& arranged, con
     };
     if (of[root].residual >= 0) {
       // The kernel reads its operand while it writes: the two may not be one.
-      if (Backend::writes_over_residual && storage[of[root].residual] != storage[inputs[nodes[root].first_input]]) take(of[root].residual);
+      if (Backend::writes_over_residual && storage[of[root].residual] != storage[inputs[nodes[root].first_input]])
+        take(of[root].residual);
     } else if (Backend::works_in_place(nodes[root].operation)) {
       for (int k = 0; k < nodes[root].inputs; ++k) take(inputs[nodes[root].first_input + k]);
     }

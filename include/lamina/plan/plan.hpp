@@ -11,8 +11,8 @@
 ///   layouts_of(operation, extents, layouts, operands, options)   the layouts it wants and makes, given those of its
 ///                                                        operands
 ///   honours_item_stride(operation)                       operands and results may be parts of a concatenation
-///   joins_items(dims, axis, layout, part)                an operand of a concatenation, of extents `part`, can be computed
-///                                                        where it belongs in the items of the result
+///   joins_items(dims, axis, layout, part)                an operand of a concatenation, of extents `part`, can be
+///                                                        computed where it belongs in the items of the result
 ///   works_in_place(operation)                            the result may be written over an operand of the same extents
 ///   writes_over_residual                                 what is added may be in the memory of the result
 ///   splits_batches                                       a large batch becomes micro-batches

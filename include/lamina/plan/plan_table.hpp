@@ -99,8 +99,7 @@ template <class Backend, class Net, CompileOptions Options, class... Spec> struc
   static constexpr auto table = [] {
     constexpr PlanSizes room{192, 256, 4};
     constexpr auto first = table_of_type<room, Backend, Net, Options, Spec...>();
-    if constexpr (first.sizes.fits(room))
-      return table_of<first.sizes>(first.table, first.sizes).table;
+    if constexpr (first.sizes.fits(room)) return table_of<first.sizes>(first.table, first.sizes).table;
     else return table_of_type<first.sizes, Backend, Net, Options, Spec...>().table;
   }();
 };

@@ -59,7 +59,7 @@ struct Backend {
     if (!any_inside) return planar;
     if (role_of(operation) == ops::Role::alias)
       return is<ops::Identity>(operation) || (is_one_order(x[0]) && is_one_order(renamed(operation, x[0]))) ? inside
-                                                                                                          : planar;
+                                                                                                            : planar;
     if (is<ops::CrossEntropy>(operation) || is<ops::PairLoss>(operation)) return planar;  // targets keep their type
     if (is<ops::Matmul>(operation)) {
       for (int i = 0; i < operands; ++i)

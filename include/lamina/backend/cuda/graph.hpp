@@ -1,8 +1,8 @@
-/// Operation graphs: what cuDNN's graph API computes in one call, as plain data. A plan step becomes such a graph without
-/// a CUDA header being read, in a constant expression where its extents are known.
+/// Operation graphs: what cuDNN's graph API computes in one call, as plain data. A plan step becomes such a graph
+/// without a CUDA header being read, in a constant expression where its extents are known.
 #pragma once
-#include "../../ops/window.hpp"
 #include "../../core/dtype.hpp"
+#include "../../ops/window.hpp"
 #include <string>
 
 namespace lamina::gpu {
@@ -20,7 +20,8 @@ struct GraphTensor {
 struct GraphNode {
   enum class Kind : unsigned char {
     convolution,    ///< result = a (image) * b (filter) under `window`
-    backward_data,  ///< result = gradient of a convolution's image, a: that of its result, b: filter; a transposed convolution
+    backward_data,  ///< result = gradient of a convolution's image, a: that of its result, b: filter; a transposed
+                    ///< convolution
     pointwise,      ///< result = function(a) or function(a, b); b may have extents of 1
     max_pool,       ///< result = maximum of a under `window`, padding is minus infinity
     average_pool,   ///< result = average of a under `window`; padding counts as zeros if count_padding
@@ -37,8 +38,8 @@ struct GraphNode {
 
 /// How products are formed. Sums are float32 always.
 enum class Math : unsigned char {
-  strict,          ///< as the operands' type says: no engine that rounds float32 operands
-  tensorfloat32,   ///< float32 operands may be rounded to 10 bits of mantissa
+  strict,         ///< as the operands' type says: no engine that rounds float32 operands
+  tensorfloat32,  ///< float32 operands may be rounded to 10 bits of mantissa
 };
 
 /// Operations in the order in which they run, each on tensors that are in memory or were made before. The tensors of a
@@ -63,7 +64,8 @@ constexpr std::string_view kind_name(GraphNode::Kind kind) {
   return names[int(kind)];
 }
 constexpr std::string_view function_name(GraphNode::Function function) {
-  constexpr std::string_view names[] = {"none", "add", "relu", "leaky_relu", "sigmoid", "tanh", "gelu", "gelu_tanh", "silu"};
+  constexpr std::string_view names[] = {"none", "add",  "relu",      "leaky_relu", "sigmoid",
+                                        "tanh", "gelu", "gelu_tanh", "silu"};
   return names[int(function)];
 }
 

@@ -8,7 +8,8 @@
 
 namespace lamina::gpu {
 
-/// A tensor that a kernel reads or writes: extents in PyTorch's order, elements packed, in the order that the layout says.
+/// A tensor that a kernel reads or writes: extents in PyTorch's order, elements packed, in the order that the layout
+/// says.
 struct KernelTensor {
   Dims dims{};
   Dtype dtype = Dtype::float32;
@@ -23,7 +24,8 @@ struct KernelCall {
   bool has_residual = false;
   ops::Activation activation{};
   bool parameters[4]{};  ///< which of the operation's parameters are there, in its order
-  Dtype weights = Dtype::float32;  ///< type of the weight of a convolution or linear layer; all other parameters are float32
+  Dtype weights =
+      Dtype::float32;  ///< type of the weight of a convolution or linear layer; all other parameters are float32
   KernelTensor out{};
 };
 

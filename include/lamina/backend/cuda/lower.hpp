@@ -105,10 +105,10 @@ constexpr Lowered lower_producer(const Step& step, const Place& x, const Compile
   if (options.precision == Precision::tensorfloat32) graph.math = Math::tensorfloat32;
   const Dtype type = element_type(x, options), result_type = element_type(step.out, options);
   const Dims channels{1, producer.result[1], 1, 1};
-  const int image = graph.add(GraphTensor{producer.image, type}), filter = graph.add(GraphTensor{detail::filter_dims(step.operation), type});
+  const int image = graph.add(GraphTensor{producer.image, type}),
+            filter = graph.add(GraphTensor{detail::filter_dims(step.operation), type});
   const int bias = reach != Reach::producer ? graph.add(GraphTensor{channels, Dtype::float32}) : -1;
-  const int residual =
-      everything && step.has_residual ? graph.add(GraphTensor{producer.result, result_type}) : -1;
+  const int residual = everything && step.has_residual ? graph.add(GraphTensor{producer.result, result_type}) : -1;
   const int result = graph.add(GraphTensor{producer.result, result_type});
 
   // Each operation writes into a tensor of its own; the last one's is in memory.
@@ -149,7 +149,8 @@ constexpr Lowered lower_pooling(const Step& step, const Place& x, const CompileO
     const ops::AvgPool2d& op = as<ops::AvgPool2d>(step.operation);
     if (op.divisor != 0 || op.window.height.dilation != 1 || op.window.width.dilation != 1) return {};
     if (ops::window_dims(x.dims, x.dims[1], op.window) != to.dims) return {};  // the last windows count otherwise
-    const bool padded = op.window.height.before + op.window.height.after + op.window.width.before + op.window.width.after > 0;
+    const bool padded =
+        op.window.height.before + op.window.height.after + op.window.width.before + op.window.width.after > 0;
     return detail::lower_pool(
         {.kind = Kind::average_pool, .count_padding = padded && op.count_include_pad, .window = op.window}, from, to);
   }
