@@ -1,6 +1,7 @@
 /// Files of weights as torch.save writes them.
 #pragma once
 #include "../core/list.hpp"
+#include "../core/text.hpp"
 #include "bytes.hpp"
 #include "element_bytes.hpp"
 #include "pickle_writer.hpp"
