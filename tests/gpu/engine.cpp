@@ -1,5 +1,6 @@
 /// Engines of GPUs: calls, sizes, threads, errors, and what a call costs.
 #include "emulation/emulation.hpp"
+#include "small_net.hpp"
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 #include <cmath>
@@ -11,14 +12,8 @@ using namespace lamina;
 using Catch::Matchers::ContainsSubstring;
 
 namespace {
-using Net = Sequential<Conv2d<2, 4, conv{.kernel_size = 3, .padding = 1}>, BatchNorm2d<4>, ReLU, Flatten<>, Linear<100, 3>>;
 using Image = Shape<2, 2, 5, 5>;
 
-Net loaded() {
-  Net net;
-  load(net, LAMINA_TEST_DATA "/data_parallel/weights.safetensors");
-  return net;
-}
 template <class X> X filled(X x, int seed = 0) {
   for (idx i = 0; i < x.size(); ++i) x.data()[i] = float((i * 31 + seed * 17) % 101) / 101.f - 0.5f;
   return x;

@@ -1,15 +1,12 @@
 /// The code of docs/gpu.md.
 #include "emulation/emulation.hpp"
+#include "small_net.hpp"
 #include <catch2/catch_test_macros.hpp>
 #include <cmath>
 #include <lamina.hpp>
 #include <lamina/cuda.hpp>
 
 using namespace lamina;
-
-namespace {
-using Net = Sequential<Conv2d<2, 4, conv{.kernel_size = 3, .padding = 1}>, BatchNorm2d<4>, ReLU, Flatten<>, Linear<100, 3>>;
-}  // namespace
 
 TEST_CASE("a model goes to a GPU as the page says") {
   Net net;

@@ -1,5 +1,6 @@
 /// Replicas: threads of devices, communicators, models on several GPUs, and a batch in pieces.
 #include "emulation/emulation.hpp"
+#include "small_net.hpp"
 #include <algorithm>
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
@@ -14,16 +15,8 @@ using namespace lamina;
 using Catch::Matchers::ContainsSubstring;
 
 namespace {
-const std::string data = LAMINA_TEST_DATA;
 const std::vector<Device> both = {cuda{0}, cuda{1}};
 
-using Net =
-    Sequential<Conv2d<2, 4, conv{.kernel_size = 3, .padding = 1}>, BatchNorm2d<4>, ReLU, Flatten<>, Linear<100, 3>>;
-Net loaded() {
-  Net net;
-  load(net, data + "/data_parallel/weights.safetensors");
-  return net;
-}
 template <class X> void fill(X& x) {
   for (idx i = 0; i < x.size(); ++i) x.data()[i] = float(i * 31 % 101) / 101.f - 0.5f;
 }

@@ -1,5 +1,6 @@
 /// to(x, device), and the weight files of models that are on a device.
 #include "emulation/emulation.hpp"
+#include "small_net.hpp"
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
@@ -11,15 +12,6 @@ using namespace lamina;
 using Catch::Matchers::ContainsSubstring;
 
 namespace {
-const std::string data = LAMINA_TEST_DATA;
-
-using Net =
-    Sequential<Conv2d<2, 4, conv{.kernel_size = 3, .padding = 1}>, BatchNorm2d<4>, ReLU, Flatten<>, Linear<100, 3>>;
-Net loaded() {
-  Net net;
-  load(net, data + "/data_parallel/weights.safetensors");
-  return net;
-}
 /// What a model stores, on whichever devices.
 std::vector<std::string> values_of(const auto& net) {
   std::vector<std::string> values;

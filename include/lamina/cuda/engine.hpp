@@ -35,15 +35,14 @@ template <class Net, CompileOptions Options, class... Spec> class Engine {
     explicit Size(DevicePlan p) : plan(std::move(p)) {}
   };
   struct Shared {
-    int device;
     Net net;  ///< recorded for every size; without values where there is one size only
     DeviceWeights weights;
     calls::Sizes<Size, sizeof...(Spec)> sizes{};
 
-    Shared(const Net& source, DeviceWeights given) : device(given.device()), net(source), weights(std::move(given)) {}
+    Shared(const Net& source, DeviceWeights given) : net(source), weights(std::move(given)) {}
     /// Nothing is freed that is still worked with.
     ~Shared() {
-      const DeviceGuard guard(device, std::nothrow);
+      const DeviceGuard guard(weights.device(), std::nothrow);
       static_cast<void>(cudaDeviceSynchronize());
     }
   };
@@ -53,7 +52,7 @@ template <class Net, CompileOptions Options, class... Spec> class Engine {
   Engine(const Net& net, cuda device) : Engine(net, DeviceWeights(device.index, Options)) {}
   /// With weights of the net that are packed already, for a plan with these options.
   Engine(const Net& net, DeviceWeights packed) : shared(new Shared(net, std::move(packed))) {
-    require_device(shared->device);
+    require_device(shared->weights.device());
     if constexpr (is_fixed) {
       static_cast<void>(prepare({input_spec<Spec>::shape_type::dims...}));
       for (const StoredTensor<Storage*>& tensor : stored_tensors(shared->net)) *tensor.storage = Storage();
@@ -79,7 +78,7 @@ template <class Net, CompileOptions Options, class... Spec> class Engine {
     return result;
   }
 
-  cuda device() const { return {shared->device}; }
+  cuda device() const { return {shared->weights.device()}; }
 
   /// The weights on the device that inputs of these extents need.
   static DeviceWeights pack(const Net& net, cuda device, const Dims (&dims)[sizeof...(Spec)]) {
@@ -102,7 +101,7 @@ template <class Net, CompileOptions Options, class... Spec> class Engine {
 
   /// Packs the weights again of those layers of `net` whose parameters were written since. No call may run meanwhile.
   void refresh(const Net& net) {
-    const DeviceGuard guard(shared->device);
+    const DeviceGuard guard(shared->weights.device());
     check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
     shared->weights.refresh(stored_tensors(net));
     if constexpr (!is_fixed) shared->net = net;
@@ -116,7 +115,7 @@ template <class Net, CompileOptions Options, class... Spec> class Engine {
       std::vector<std::size_t> inputs;
       int i = 0;
       (inputs.push_back(std::size_t(count(dims[i++])) * sizeof(typename input_spec<Spec>::value_type)), ...);
-      return Size(DevicePlan(shared->device, std::move(plan), Options, std::move(weights), inputs));
+      return Size(DevicePlan(device().index, std::move(plan), Options, std::move(weights), inputs));
     });
   }
 

@@ -113,7 +113,8 @@ LAMINA_ONE_COPY inline void winograd_input(const WinogradRun& r, threads::Work& 
         const Square<n> x(r.x.item(item) + place.plane * height * width * channel_block, height, width, row - r.top,
                           column - r.left);
         for (idx lane = 0; lane < channel_block; lane += vector_floats) {
-          vector rows[n][n];  // transformed along the height; more than the registers hold, so that loops over them stay loops
+          // Transformed along the height. More than the registers hold, so that loops over them stay loops.
+          vector rows[n][n];
           for (int j = 0; j < n; ++j) {
             vector d[n], o[n];
             LAMINA_UNROLL for (int i = 0; i < n; ++i) d[i] =
