@@ -114,7 +114,8 @@ def main():
     result = {"name": options.name, "ok": ok, "problem": "" if ok else problem}
     result["output"] = "" if ok else "\n".join(output.splitlines()[:60])
     if not os.path.exists(options.depfile):
-        pathlib.Path(options.depfile).write_text(f"{options.result}:\n")
+        # a compiler that failed names no headers: what depends on a file that never exists is made again each time
+        pathlib.Path(options.depfile).write_text(f"{options.result}: {options.result}.never\n")
     options.result.write_text(json.dumps(result, indent=1) + "\n")
 
 
