@@ -1,13 +1,15 @@
 """Compiles one file without making code of it, and notes the outcome as JSON: a finding for the tests to report, never a
-broken build.   compile_check.py --build FOLDER --like FILE --result FILE --depfile FILE KIND NAME [SOURCE]
+broken build.   compile_check.py --build FOLDER --like FILE --result FILE --depfile FILE [OPTIONS] KIND NAME [SOURCE]
 
 KIND is
-  header  a header, included as <NAME> by an otherwise empty file, must compile
-  static  SOURCE must compile
-  fail    SOURCE must compile with -DCONTROL; without it, it must fail, and the compiler's output must show the text of
-          every line `// expect: TEXT` at the top of SOURCE
+  header      a header, included as <NAME> by an otherwise empty file, must compile
+  static      SOURCE must compile
+  fail        SOURCE must compile with -DCONTROL; without it, it must fail, and the compiler's output must show the text
+              of every line `// expect: TEXT` at the top of SOURCE
+  precompile  SOURCE, a header, is precompiled into the result, HEADER.gch; the result is empty where that fails
 
-The compiler and its flags are those of FILE (by the end of its path) in the compile_commands.json of FOLDER.
+The compiler and its flags are those of FILE (by the end of its path) in the compile_commands.json of FOLDER; each option
+--flag=FLAG adds one. With --precompiled HEADER.gch, what is compiled includes that header first, unless the file is empty.
 """
 
 import argparse
@@ -20,7 +22,7 @@ import subprocess
 
 DROPPED = ("-fdiagnostics-color", "-fsanitize", "-fno-sanitize", "-g")
 DROPPED_WITH_VALUE = ("-o", "-MF", "-MQ", "-MT", "-include-pch")
-DROPPED_ALONE = ("-c", "-MD", "-MMD", "-Winvalid-pch")
+DROPPED_ALONE = ("-c", "-MD", "-MMD")
 
 
 def command_like(build, source):
@@ -34,7 +36,7 @@ def command_like(build, source):
             next(words)
         elif word not in DROPPED_ALONE and not word.startswith(DROPPED) and word != entry["file"]:
             command.append(word)
-    return command + ["-fdiagnostics-color=never", "-fsyntax-only"]
+    return command + ["-fdiagnostics-color=never"]
 
 
 def shown(output):
@@ -67,19 +69,22 @@ def main():
     parser.add_argument("--like", required=True)
     parser.add_argument("--result", type=pathlib.Path, required=True)
     parser.add_argument("--depfile", required=True)
-    parser.add_argument("kind", choices=("header", "static", "fail"))
+    parser.add_argument("--flag", action="append", default=[])
+    parser.add_argument("--precompiled", type=pathlib.Path)
+    parser.add_argument("kind", choices=("header", "static", "fail", "precompile"))
     parser.add_argument("name")
     parser.add_argument("source", type=pathlib.Path, nargs="?")
     options = parser.parse_args()
 
-    command = command_like(options.build, options.like)
+    command = command_like(options.build, options.like) + options.flag
+    if options.precompiled and options.precompiled.stat().st_size:
+        command += ["-include", str(options.precompiled.with_suffix(""))]
     # the ends of quotes in the compiler's output are plain ones in the C locale
     environment = {**os.environ, "LC_ALL": "C"}
 
-    def compiled(*flags, text=None):
-        inputs = ["-x", "c++", "-"] if text is not None else [str(options.source)]
+    def compiled(*arguments, text=None):
         run = subprocess.run(
-            command + list(flags) + inputs,
+            command + list(arguments),
             input=text,
             stdin=subprocess.DEVNULL if text is None else None,
             stdout=subprocess.PIPE,
@@ -91,17 +96,20 @@ def main():
         return run.returncode == 0, run.stdout
 
     depend = ["-MD", "-MF", options.depfile, "-MT", str(options.result)]
-    if options.kind == "header":
-        ok, output = compiled(*depend, text=f"#include <{options.name}>\n")
+    check = ["-fsyntax-only", str(options.source)]
+    if options.kind == "precompile":
+        ok, output = compiled("-x", "c++-header", str(options.source), "-o", str(options.result), *depend)
+    elif options.kind == "header":
+        ok, output = compiled("-fsyntax-only", "-x", "c++", "-", *depend, text=f"#include <{options.name}>\n")
         problem = "does not compile alone"
     elif options.kind == "static":
-        ok, output = compiled(*depend)
+        ok, output = compiled(*check, *depend)
         problem = "does not compile"
     else:
-        ok, output = compiled("-DCONTROL", *depend)
+        ok, output = compiled(*check, "-DCONTROL", *depend)
         problem = "the control does not compile"
         if ok:
-            failed, output = compiled()
+            failed, output = compiled(*check)
             failed = not failed
             readable = shown(output)
             missing = [text for text in expectations(options.source) if text not in readable]
@@ -111,12 +119,16 @@ def main():
                 ok, problem = False, "says nothing of the message it expects (// expect: TEXT)"
             elif missing:
                 ok, problem = False, "the compiler's output does not show: " + " | ".join(missing)
-    result = {"name": options.name, "ok": ok, "problem": "" if ok else problem}
-    result["output"] = "" if ok else "\n".join(output.splitlines()[:60])
     if not os.path.exists(options.depfile):
         # a compiler that failed names no headers: what depends on a file that never exists is made again each time
         pathlib.Path(options.depfile).write_text(f"{options.result}: {options.result}.never\n")
-    options.result.write_text(json.dumps(result, indent=1) + "\n")
+    if options.kind != "precompile":
+        result = {"name": options.name, "ok": ok, "problem": "" if ok else problem}
+        result["output"] = "" if ok else "\n".join(output.splitlines()[:60])
+        options.result.write_text(json.dumps(result, indent=1) + "\n")
+    elif not ok:
+        print(output)
+        options.result.write_bytes(b"")
 
 
 main()

@@ -4,11 +4,11 @@
 
 using namespace lamina;
 
-using List = ModuleList<Linear<8, 4>, Linear<4, 2>>;
-auto& child(List& list) {
+using Layers = ModuleList<Linear<8, 4>, Linear<4, 2>>;
+auto& child(Layers& layers) {
 #ifdef CONTROL
-  return list[-2_c];
+  return layers[-2_c];
 #else
-  return list[-3_c];
+  return layers[-3_c];
 #endif
 }

@@ -1,0 +1,34 @@
+// Precompiled for the checks of this folder: what most of them include. What only a few need stays out, since g++
+// instantiates anew, for each check, what the functions of a precompiled header leave to the end of the file.
+#include <lamina/compose/access.hpp>
+#include <lamina/compose/adapt.hpp>
+#include <lamina/compose/edit.hpp>
+#include <lamina/compose/iterate.hpp>
+#include <lamina/compose/join.hpp>
+#include <lamina/compose/module_dict.hpp>
+#include <lamina/compose/module_list.hpp>
+#include <lamina/compose/replace.hpp>
+#include <lamina/compose/sequential.hpp>
+#include <lamina/compose/slice.hpp>
+#include <lamina/compose/with_output.hpp>
+#include <lamina/core/shape.hpp>
+#include <lamina/core/shared.hpp>
+#include <lamina/layers/activations.hpp>
+#include <lamina/layers/batch_norm.hpp>
+#include <lamina/layers/conv2d.hpp>
+#include <lamina/layers/conv_transpose2d.hpp>
+#include <lamina/layers/functional.hpp>
+#include <lamina/layers/group_norm.hpp>
+#include <lamina/layers/layer_norm.hpp>
+#include <lamina/layers/linear.hpp>
+#include <lamina/layers/losses.hpp>
+#include <lamina/layers/pooling.hpp>
+#include <lamina/layers/softmax.hpp>
+#include <lamina/layers/upsample.hpp>
+#include <lamina/meta/counts.hpp>
+#include <lamina/meta/meta.hpp>
+#include <lamina/models/resnet.hpp>
+#include <lamina/models/unet.hpp>
+#include <lamina/reflect/keys.hpp>
+#include <lamina/reflect/requires_grad.hpp>
+#include <lamina/reflect/same_structure.hpp>
