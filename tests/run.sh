@@ -69,7 +69,7 @@ if ! ninja -C "$build" -k 0 ${suite:+"suite-$suite"}; then
   built=broken
   python3 "$root/tools/drop_stale.py" "$build"
 fi
-rm -f "$build/meson-logs/testlog.json"
+rm -rf "$build/meson-logs/testlog.json" "$build"/tests/gpu/recorded_*
 # shellcheck disable=SC2086 # several words
 meson test -C "$build" --no-rebuild ${suite:+--suite "$suite"} $without || true
 python3 "$root/tools/count_tests.py" "$build/meson-logs/testlog.json" "$built"

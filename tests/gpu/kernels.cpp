@@ -1,15 +1,10 @@
 /// Kernels under the real NVRTC, which needs no GPU: each operation's for four architectures.   gpu_kernels_tests
-/// With LAMINA_KERNEL_RECORD=FOLDER also the .cu files there, which the emulation has recorded.
 #include "kernel_calls.hpp"
+#include "local_memory.hpp"
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_exception.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <lamina/cuda/nvrtc.hpp>
-#include <map>
-#include <sstream>
 
 using namespace kernel_test;
 using Catch::Matchers::ContainsSubstring;
@@ -36,20 +31,6 @@ std::vector<Compiled> all_cases() {
     }
   return list;
 }
-
-/// Bytes of local memory of each kernel, from what ptxas says.
-std::map<std::string, int> local_memory_in(const std::string& log) {
-  std::map<std::string, int> bytes;
-  const std::string mark = "Function properties for ";
-  std::string kernel;
-  std::istringstream lines(log);
-  for (std::string line; std::getline(lines, line);) {
-    if (const std::size_t at = line.find(mark); at != std::string::npos) kernel = line.substr(at + mark.size());
-    const std::size_t end = line.find(" bytes stack frame");
-    if (end != std::string::npos) bytes[kernel] = std::stoi(line.substr(line.find_last_of(' ', end - 1)));
-  }
-  return bytes;
-}
 }  // namespace
 
 TEST_CASE("kernels compile for every architecture, without local memory for arrays") {
@@ -58,28 +39,13 @@ TEST_CASE("kernels compile for every architecture, without local memory for arra
   for (const Compiled& c : list) kernels.push_back(c.kernel);
   const std::string program = gpu::program_of(kernels);
   for (const int architecture : architectures) {
-    const gpu::Cubin cubin = gpu::compile_cubin(program, architecture, "--ptxas-options=-v");
+    const gpu::Cubin cubin = gpu::compile_cubin(program, architecture, say_local_memory);
     CHECK(cubin.log.find("warning") == std::string::npos);
     const std::map<std::string, int> local = local_memory_in(cubin.log);
     for (const Compiled& c : list) {
       INFO(c.title << ", sm_" << architecture << ": " << c.kernel.name);
       REQUIRE(local.count(c.kernel.name) == 1);
-      // Where a block has much to do, ptxas puts a word or two aside for more blocks to run at a time.
-      CHECK(local.at(c.kernel.name) <= (c.elementwise ? 0 : 16));
-    }
-  }
-}
-
-TEST_CASE("recorded kernels compile for every architecture") {
-  const char* const folder = std::getenv("LAMINA_KERNEL_RECORD");
-  if (!folder) SKIP("LAMINA_KERNEL_RECORD names no folder");
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    if (entry.path().extension() != ".cu") continue;
-    std::ostringstream text;
-    text << std::ifstream(entry.path()).rdbuf();
-    for (const int architecture : architectures) {
-      INFO(entry.path() << " for sm_" << architecture);
-      CHECK_NOTHROW(gpu::compile_cubin(text.str(), architecture));
+      CHECK(local.at(c.kernel.name) <= (c.elementwise ? 0 : most_local_memory));
     }
   }
 }

@@ -1,7 +1,7 @@
 /// Networks that between them have every kind of step that becomes a graph of cuDNN.
 #pragma once
 #include <lamina.hpp>
-#include <lamina/backend/cuda/lower.hpp>
+#include <tuple>
 
 namespace networks {
 using namespace lamina;
@@ -37,36 +37,21 @@ using Pools =
                AdaptiveAvgPool2d<2>, AdaptiveAvgPool2d<1>, Flatten<>>;
 using Mlp = Sequential<Linear<784, 256>, ReLU, Linear<256, 64>, GELU<>, Linear<64, 10>>;
 
-/// A producer or a pooling, and where its first operand lies.
-struct PlannedStep {
-  Step step;
-  Place first;
+/// All of them, as one model: a result for each.
+struct EveryKind {
+  Functions functions;
+  Windows windows;
+  Groups groups;
+  Transposed transposed;
+  Pools pools;
+  Mlp mlp;
+  constexpr auto operator()(auto a, auto b, auto c, auto d, auto e, auto f) const {
+    return std::tuple(functions(a), windows(b), groups(c), transposed(d), pools(e), mlp(f));
+  }
 };
-template <CompileOptions Options, class Net, class Input> void add_steps(std::vector<PlannedStep>& steps) {
-  const Plan plan = planning::plan_of_type<gpu::Backend, Net, Options, Input>();
-  for (const Step& step : plan.steps)
-    if (step.operands > 0) steps.push_back({step, plan.operands[std::size_t(step.first_operand)]});
-}
-/// A step of each kind.
-template <Precision P> std::vector<PlannedStep> each_kind() {
-  constexpr CompileOptions options{.precision = P};
-  std::vector<PlannedStep> all;
-  add_steps<options, Functions, Shape<2, 8, 24, 20>>(all);
-  add_steps<options, Windows, Shape<2, 3, 40, 36>>(all);
-  add_steps<options, Groups, Shape<2, 16, 24, 20>>(all);
-  add_steps<options, Transposed, Shape<2, 32, 9, 7>>(all);
-  add_steps<options, Pools, Shape<2, 8, 63, 61>>(all);
-  add_steps<options, Mlp, Shape<16, 784>>(all);
-  return all;
-}
-/// The steps of models.
-template <Precision P> std::vector<PlannedStep> whole_models() {
-  constexpr CompileOptions options{.precision = P};
-  std::vector<PlannedStep> all;
-  add_steps<options, models::ResNet18, Shape<1, 3, 224, 224>>(all);
-  add_steps<options, models::ResNet50, Shape<1, 3, 224, 224>>(all);
-  add_steps<options, models::UNet<3, 2>, Shape<1, 3, 192, 160>>(all);
-  add_steps<options, models::UNet<3, 2, false>, Shape<1, 3, 96, 80>>(all);
-  return all;
+/// Calls f.operator()<...>() with the extents of its inputs.
+constexpr auto with_inputs(auto f) {
+  return f.template operator()<Shape<2, 8, 24, 20>, Shape<2, 3, 40, 36>, Shape<2, 16, 24, 20>, Shape<2, 32, 9, 7>,
+                               Shape<2, 8, 63, 61>, Shape<16, 784>>();
 }
 }  // namespace networks

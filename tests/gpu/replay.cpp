@@ -1,127 +1,132 @@
-/// Tier C: the real cuDNN makes plans for the graphs of networks, for GPUs that are not there.   gpu_replay_tests
+/// Tier C: the real cuDNN makes plans for the graphs that the tests on emulated devices ran, for GPUs that are not
+/// there.   LAMINA_GRAPH_RECORD=FILE gpu_replay_tests
 ///
-/// It runs with the null driver in place of libcuda (null_driver). fallbacks.txt lists the graphs for which cuDNN
-/// has no engine. With LAMINA_ALL_PLANS=1 whole models are planned too.
+/// It runs with the null driver in place of libcuda (null_driver), after the tests that write the record. Each graph is
+/// planned for one of the GPUs, with LAMINA_ALL_DEVICES=1 for all. fallbacks.txt lists those without an engine, or without a
+/// deterministic one.
 #include "in_child.hpp"
-#include "networks.hpp"
-#include <catch2/catch_template_test_macros.hpp>
+#include "recorded_graphs.hpp"
 #include <catch2/catch_test_macros.hpp>
 #include <cstdlib>
-#include <fstream>
 #include <lamina/cuda/execution_plan.hpp>
-#include <map>
-#include <set>
-#include <sstream>
 
 using namespace lamina;
 
 namespace {
-using Lines = std::set<std::string>;
-const char* const device_names[] = {"a100", "l4", "h100", "b200"};
-
 std::ifstream opened(const std::string& file) {
-  std::ifstream stream(LAMINA_SOURCE_ROOT "/tests/gpu/" + file);
+  std::ifstream stream(file);
   REQUIRE(stream.good());
   return stream;
 }
-gpu::DeviceProperties properties_of(const std::string& device) {
-  std::ostringstream text;
-  text << opened("devices/" + device + ".json").rdbuf();
-  return gpu::DeviceProperties(text.str());
-}
-/// Lines of fallbacks.txt that begin with a title.
-Lines listed(const std::string& title) {
-  std::ifstream file = opened("fallbacks.txt");
-  Lines lines;
-  for (std::string line; std::getline(file, line);)
-    if (line.rfind(title, 0) == 0) lines.insert(line);
-  return lines;
+std::ifstream opened_here(const std::string& file) { return opened(LAMINA_SOURCE_ROOT "/tests/gpu/" + file); }
+
+struct KnownDevice {
+  std::string name;
+  gpu::DeviceProperties properties;
+};
+const std::vector<KnownDevice>& devices() {
+  static const std::vector<KnownDevice> all = [] {
+    std::vector<KnownDevice> list;
+    for (const char* const name : {"a100", "l4", "h100", "b200"}) {
+      std::ostringstream text;
+      text << opened_here("devices/" + std::string(name) + ".json").rdbuf();
+      list.push_back({name, gpu::DeviceProperties(text.str())});
+    }
+    return list;
+  }();
+  return all;
 }
 
-const char* name_of(Precision precision) {
-  constexpr const char* names[] = {"float32", "bfloat16", "tensorfloat32", "float16"};
-  return names[int(precision)];
+/// Every graph of the record, those with products of float32 strict and with TF32; in the order of their texts.
+std::vector<recorded::Graph> recorded_graphs() {
+  const char* const file = std::getenv("LAMINA_GRAPH_RECORD");
+  if (!file) SKIP("LAMINA_GRAPH_RECORD names no record");
+  std::map<std::string, recorded::Graph> sorted;
+  std::ifstream record = opened(file);
+  for (recorded::Graph graph : recorded::read(record)) {
+    sorted.emplace(gpu::text_of(graph.graph), graph);
+    if (gpu::detail::multiplies_float32(graph.graph)) graph.graph.math = gpu::Math::tensorfloat32;
+    sorted.emplace(gpu::text_of(graph.graph), graph);
+  }
+  std::vector<recorded::Graph> graphs;
+  for (const auto& [text, graph] : sorted) graphs.push_back(graph);
+  return graphs;
 }
-std::string one_line(std::string text) {
+
+std::string line_of(const std::string& device, const gpu::OperationGraph& graph) {
+  std::string text = device + ": " + gpu::text_of(graph);
   text.pop_back();
   for (std::size_t at; (at = text.find('\n')) != text.npos;) text.replace(at, 1, "; ");
   return text;
 }
 
-/// A plan by an engine that is there and one by an engine that is compiled: what cuDNN loads for them, the copies of
-/// this process have already.
-void load_engines() {
-  static const bool loaded = [] {
-    const auto steps = networks::each_kind<Precision::float32>();
-    const gpu::DeviceProperties h100 = properties_of("h100");
-    for (const std::size_t i : {1, 2})
-      static_cast<void>(gpu::make_plan(gpu::lower(steps[i].step, steps[i].first, {}).graph, h100));
+const std::string planned = "planned", no_engine = "no engine", no_fixed_engine = "no deterministic engine";
+
+/// Whether cuDNN proposes engines whose results vary: without them, the same engine is taken for either policy.
+bool varies(const gpu::OperationGraph& graph, const gpu::DeviceProperties& device) {
+  const gpu::GraphDescriptors descriptors(graph);
+  for (const auto mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK})
+    for (const gpu::EngineChoice& choice : gpu::engine_choices(descriptors, device, mode))
+      if (choice.has(CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC)) return true;
+  return false;
+}
+bool has_plan(const gpu::OperationGraph& graph, const gpu::DeviceProperties& device, gpu::EnginePolicy policy) {
+  try {
+    static_cast<void>(gpu::make_plan(graph, device, policy));
     return true;
-  }();
-  static_cast<void>(loaded);
+  } catch (const gpu::unsupported_graph&) { return false; }
 }
-
-const std::string planned = "planned", no_engine = "no engine";
 std::string answer(const gpu::OperationGraph& graph, const gpu::DeviceProperties& device) {
-  return in_child(60, [&] {
-    try {
-      static_cast<void>(gpu::make_plan(graph, device));
-      return planned;
-    } catch (const gpu::unsupported_graph&) { return no_engine; }
-  });
+  if (!has_plan(graph, device, {})) return no_engine;
+  return varies(graph, device) && !has_plan(graph, device, {.deterministic = true}) ? no_fixed_engine : planned;
 }
 
-/// Graphs without an engine, as the engine meets them: it asks for less of a step until there is a plan.
-Lines fallbacks(const std::vector<networks::PlannedStep>& steps, const CompileOptions& options,
-                const gpu::DeviceProperties& device, const std::string& title) {
-  Lines lines;
-  std::map<std::string, std::string> answers;
-  for (const networks::PlannedStep& s : steps)
-    for (const gpu::Reach reach : {gpu::Reach::everything, gpu::Reach::bias, gpu::Reach::producer}) {
-      const gpu::Lowered lowered = gpu::lower(s.step, s.first, options, reach);
-      if (!lowered.possible) continue;
-      const std::string text = gpu::text_of(lowered.graph);
-      if (!answers.contains(text)) answers[text] = answer(lowered.graph, device);
-      if (answers[text] == planned) break;
-      if (answers[text] == no_engine) lines.insert(title + one_line(text));
-      else FAIL_CHECK(title << answers[text] << ": " << one_line(text));
-    }
-  CHECK(answers.size() > 20);
-  return lines;
-}
-
-void compare(const Lines& found, const Lines& expected) {
-  for (const std::string& line : found)
-    if (!expected.contains(line)) FAIL_CHECK("cuDNN has no engine, and fallbacks.txt lacks: " << line);
-  for (const std::string& line : expected)
-    if (!found.contains(line)) FAIL_CHECK("cuDNN has an engine, though fallbacks.txt says: " << line);
-}
-template <Precision P> void check(const std::vector<networks::PlannedStep>& steps, const std::string& which) {
-  load_engines();
-  for (const char* const device : device_names) {
-    const std::string title = which + " " + device + " " + name_of(P) + ": ";
-    const gpu::DeviceProperties properties = properties_of(device);
-    compare(fallbacks(steps, {.precision = P}, properties, title), listed(title));
+/// What cuDNN loads for a plan by an engine that is there, and by one that it compiles: then copies of this process
+/// have it already.
+void load_engines(const std::vector<recorded::Graph>& graphs) {
+  std::size_t pools = 0, convolutions = 0;
+  for (const auto& [graph, taken] : graphs) {
+    const bool pool = graph.nodes[0].kind == gpu::GraphNode::Kind::max_pool;
+    const bool convolution = taken && graph.nodes[0].kind == gpu::GraphNode::Kind::convolution;
+    if ((pool && pools++ == 0) || (convolution && convolutions++ == 0)) answer(graph, devices()[2].properties);
   }
 }
 }  // namespace
 
-TEMPLATE_TEST_CASE_SIG("cuDNN plans a step of each kind, or it is known that it does not", "", ((Precision P), P),
-                       Precision::float32, Precision::tensorfloat32, Precision::float16, Precision::bfloat16) {
-  check<P>(networks::each_kind<P>(), "each kind");
+TEST_CASE("cuDNN plans what was run on emulated devices, or it is known that it does not") {
+  const std::vector<recorded::Graph> graphs = recorded_graphs();
+  load_engines(graphs);
+  struct Job {
+    const recorded::Graph* graph;
+    const KnownDevice* device;
+  };
+  std::vector<Job> jobs;
+  for (std::size_t i = 0; i < graphs.size(); ++i)
+    for (const int device : in_turn<int>({0, 1, 2, 3}, i))
+      jobs.push_back({&graphs[i], &devices()[std::size_t(device)]});
+  const std::vector<std::string> answers =
+      in_children(60, jobs, [](const Job& job) { return answer(job.graph->graph, job.device->properties); });
+
+  std::map<std::string, std::string> fallbacks;
+  std::ifstream list = opened_here("fallbacks.txt");
+  for (std::string line; std::getline(list, line);)
+    if (const std::size_t end = line.find(": "); !line.starts_with('#') && end != line.npos)
+      fallbacks[line.substr(end + 2)] = line.substr(0, end);
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    const std::string line = line_of(jobs[i].device->name, jobs[i].graph->graph);
+    INFO(line);
+    CHECK(answers[i] == (fallbacks.contains(line) ? fallbacks[line] : planned));
+    CHECK((answers[i] != no_engine) == jobs[i].graph->taken);
+  }
 }
 
-TEMPLATE_TEST_CASE_SIG("cuDNN plans whole models, or it is known where it does not", "", ((Precision P), P),
-                       Precision::float32, Precision::tensorfloat32, Precision::float16, Precision::bfloat16) {
-  if (!std::getenv("LAMINA_ALL_PLANS")) SKIP("LAMINA_ALL_PLANS=1 runs it");
-  check<P>(networks::whole_models<P>(), "models");
-}
-
-TEST_CASE("a child says how its call ended") {
-  CHECK(in_child(5, [] { return std::string("good"); }) == "good");
-  CHECK(in_child(5, []() -> std::string { throw gpu::gpu_error("bad"); }) == "bad");
-  CHECK(in_child(5, []() -> std::string { std::abort(); }) == "it ends by signal 6");
-  CHECK(in_child(1, []() -> std::string {
-          for (;;) static_cast<void>(getppid());
-        }) == "it takes too long");
+TEST_CASE("children answer in the order of their jobs, and say how their calls ended") {
+  const std::vector<int> jobs{0, 1, 2, 3, 4};
+  const std::vector<std::string> answers = in_children(1, jobs, [](int job) -> std::string {
+    if (job == 1) throw gpu::gpu_error("bad");
+    if (job == 2) std::abort();
+    while (job == 3) static_cast<void>(getppid());
+    return "good";
+  });
+  CHECK(answers == std::vector<std::string>{"good", "bad", "it ends by signal 6", "it takes too long", "good"});
 }

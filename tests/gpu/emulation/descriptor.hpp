@@ -134,7 +134,7 @@ std::int64_t workspace_of(const Descriptor& graph, const Engine& engine);
 /// record.cpp: graphs as text
 std::string text_of(const Descriptor& graph);
 std::shared_ptr<Descriptor> graph_from(const std::string& text);  ///< nullptr if damaged
-void record_graph(const Descriptor& graph);
+void record_graph(const Descriptor& graph, bool taken);  ///< `taken`: an engine is offered for it
 
 /// interpret.cpp: the numbers of a graph; `memory` has an address for every tensor that is not virtual
 void interpret(const Descriptor& graph, const std::map<std::int64_t, char*>& memory, bool round_operands);

@@ -33,15 +33,16 @@ bool has_channels_last(const Descriptor& graph) {
 /// The engines of a convolution forward or backward, alone or with an epilogue.
 std::vector<Engine> convolution_engines(const Descriptor& convolution, bool alone) {
   const Operands operands = operands_of(convolution);
-  const bool is_float = shape_of(*operands.reads[0]).type == CUDNN_DATA_FLOAT;
+  const cudnnDataType_t type = shape_of(*operands.reads[0]).type;
   const bool backward = convolution.type == CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR;
   const Descriptor& image = backward ? *operands.writes : *operands.reads[0];
   const bool grouped = shape_of(image).dims[1] != shape_of(*operands.reads[1]).dims[1];
-  if (grouped && !alone) return {};
-  if (grouped && shape_of(*operands.reads[1]).dims[1] == 1) return {{5, {}, {CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION}}};
+  const bool depthwise = grouped && shape_of(*operands.reads[1]).dims[1] == 1;
+  if (!alone && type == CUDNN_DATA_BFLOAT16 && (depthwise || (grouped && backward))) return {};
+  if (depthwise) return {{5, {}, {CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION}}};
   std::vector<Engine> engines = {
       {alone ? 67 : 7, {tensor_core}, alone ? decltype(compiled_at_run_time){} : compiled_at_run_time}};
-  if (!is_float) return engines;
+  if (type != CUDNN_DATA_FLOAT) return engines;
   if (backward) engines.push_back({25, {CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC}, {}});
   engines.push_back({alone ? 70 : 8, {}, alone ? decltype(compiled_at_run_time){} : compiled_at_run_time});
   return engines;

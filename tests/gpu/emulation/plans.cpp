@@ -34,6 +34,7 @@ Verdict finalize_heuristics(Descriptor& heuristics) {
   if (heuristics.device.empty()) return bad("heuristics: neither device properties nor a handle in the graph");
   heuristics.engines =
       engines_for(graph, heuristics.get<cudnnBackendHeurMode_t>(CUDNN_ATTR_ENGINEHEUR_MODE), heuristics.device);
+  record_graph(graph, !heuristics.engines.empty());
   return {};
 }
 
@@ -91,7 +92,6 @@ Verdict finalize_plan(Descriptor& plan) {
     plan.engine = configuration->child(CUDNN_ATTR_ENGINECFG_ENGINE)->engine;
   }
   plan.workspace = workspace_of(planned_graph(plan), plan.engine);
-  record_graph(planned_graph(plan));
   return {};
 }
 

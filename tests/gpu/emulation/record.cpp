@@ -1,6 +1,7 @@
 /// Operation graphs as text: for the record that is replayed on the real cuDNN, and inside the text of a plan.
 ///
-/// A graph is the line `graph HASH`, its descriptors, the last of which is the operation graph, and the line `end`:
+/// A graph is the line `graph HASH ANSWER`, its descriptors, the last of which is the operation graph, and the line
+/// `end`. ANSWER is `taken` if there is an engine for it, `refused` if not:
 ///   descriptor TYPE ATTRIBUTES
 ///   attribute NAME TYPE COUNT VALUE...
 /// All are numbers: TYPE and NAME those of cudnn.h, values of enumerations and integers in decimal, floating-point
@@ -128,7 +129,7 @@ std::shared_ptr<Descriptor> graph_from(const std::string& whole) {
   return all.empty() ? nullptr : all.back();
 }
 
-void record_graph(const Descriptor& graph) {
+void record_graph(const Descriptor& graph, bool taken) {
   const std::string& file = state().graph_record;
   if (file.empty()) return;
   static std::map<std::string, std::set<std::string>> recorded;
@@ -138,9 +139,9 @@ void record_graph(const Descriptor& graph) {
     for (std::string line; std::getline(before, line);)
       if (line.rfind("graph ", 0) == 0) known->second.insert(line.substr(6));
   }
-  const std::string text = text_of(graph), hash = hash_of(text);
-  if (!known->second.insert(hash).second) return;
-  const std::string entry = "graph " + hash + "\n" + text + "end\n";
+  const std::string text = text_of(graph), title = hash_of(text) + (taken ? " taken" : " refused");
+  if (!known->second.insert(title).second) return;
+  const std::string entry = "graph " + title + "\n" + text + "end\n";
   const int out = open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (out < 0 || ::write(out, entry.data(), entry.size()) != ssize_t(entry.size()))
     fault("cannot record a graph in " + file);

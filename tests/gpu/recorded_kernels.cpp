@@ -1,0 +1,57 @@
+/// Tier D: the real NVRTC compiles the kernels that the tests on emulated devices ran, for four architectures.
+///   LAMINA_KERNEL_RECORD=FOLDER gpu_recorded_kernels_tests
+///
+/// It runs after the tests that write the record. Each program is compiled for one of the architectures, with
+/// LAMINA_ALL_DEVICES=1 for all.
+#include "in_child.hpp"
+#include "local_memory.hpp"
+#include <catch2/catch_test_macros.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <lamina/cuda/nvrtc.hpp>
+#include <set>
+
+using namespace lamina;
+
+namespace {
+/// By its name, the operation and a hash.
+bool is_elementwise(const std::string& kernel) {
+  static const std::set<std::string> names{"add",      "copy",       "div",  "gelu", "gelu_tanh",
+                                           "identity", "leaky_relu", "mul",  "relu", "scale",
+                                           "shift",    "sigmoid",    "silu", "sub",  "tanh"};
+  return names.contains(kernel.substr(0, kernel.rfind('_')));
+}
+}  // namespace
+
+TEST_CASE("what ran on emulated devices compiles for every architecture") {
+  const char* const folder = std::getenv("LAMINA_KERNEL_RECORD");
+  if (!folder) SKIP("LAMINA_KERNEL_RECORD names no record");
+  struct Job {
+    std::filesystem::path source;
+    int architecture;
+  };
+  std::set<std::filesystem::path> sources;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) sources.insert(entry.path());
+  REQUIRE(!sources.empty());
+  std::vector<Job> jobs;
+  std::size_t number = 0;
+  for (const auto& source : sources)
+    for (const int architecture : in_turn<int>({80, 90, 100, 120}, number++)) jobs.push_back({source, architecture});
+  const std::vector<std::string> answers = in_children(60, jobs, [](const Job& job) {
+    std::ostringstream text;
+    text << std::ifstream(job.source).rdbuf();
+    return "compiled\n" + gpu::compile_cubin(text.str(), job.architecture, say_local_memory).log;
+  });
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    INFO(jobs[i].source << " for sm_" << jobs[i].architecture << ": " << answers[i]);
+    REQUIRE(answers[i].starts_with("compiled"));
+    CHECK(answers[i].find("warning") == std::string::npos);
+    const auto local = local_memory_in(answers[i]);
+    CHECK(!local.empty());
+    for (const auto& [kernel, bytes] : local) {
+      INFO(kernel << ": " << bytes << " bytes");
+      CHECK(bytes <= (is_elementwise(kernel) ? 0 : most_local_memory));
+    }
+  }
+}
