@@ -4,6 +4,7 @@
 #include <catch2/matchers/catch_matchers_string.hpp>
 #include <future>
 #include <lamina/cuda/context.hpp>
+#include <lamina/cuda/memory_pool.hpp>
 #include <lamina/tensor/tensor.hpp>
 #include <thread>
 #include <vector>
@@ -131,6 +132,30 @@ TEST_CASE("a block is freed with its last share, in the order of its stream") {
   }
   CHECK(emulation::memory_used(0) == before);
   Context::of(0).synchronize();
+  CHECK(emulation::faults() == none());
+}
+
+TEST_CASE("the memory in use is known, and its peak") {
+  Context& context = Context::of(0);
+  const auto allocated = [&] {
+    context.synchronize();
+    return gpu::memory_allocated(cuda{0});
+  };
+  const std::size_t before = allocated(), size = std::size_t(4) << 20;
+  gpu::reset_peak_memory_stats(cuda{0});
+  CHECK(gpu::max_memory_allocated(cuda{0}) == before);
+  {
+    const Storage first = context.allocate(size);
+    CHECK(allocated() == before + size);
+    const Storage second = context.allocate(2 * size);
+    CHECK(allocated() == before + 3 * size);
+    CHECK(gpu::memory_reserved(cuda{0}) >= before + 3 * size);
+  }
+  CHECK(allocated() == before);
+  CHECK(gpu::max_memory_allocated(cuda{0}) == before + 3 * size);
+  gpu::reset_peak_memory_stats(cuda{0});
+  CHECK(gpu::max_memory_allocated(cuda{0}) == before);
+  CHECK_THROWS_WITH(gpu::memory_allocated(cuda{gpu::device_count()}), ContainsSubstring("the number of GPUs is"));
   CHECK(emulation::faults() == none());
 }
 

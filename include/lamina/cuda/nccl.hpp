@@ -63,9 +63,8 @@ class Communicators {
       if (peer != device) check(cudaDeviceCanAccessPeer(&connected, peer, device), "cudaDeviceCanAccessPeer");
       if (connected) peers.push_back({{cudaMemLocationTypeDevice, peer}, cudaMemAccessFlagsProtReadWrite});
     }
-    cudaMemPool_t pool = nullptr;
-    check(cudaDeviceGetDefaultMemPool(&pool, device), "cudaDeviceGetDefaultMemPool");
-    if (!peers.empty()) check(cudaMemPoolSetAccess(pool, peers.data(), peers.size()), "cudaMemPoolSetAccess");
+    if (!peers.empty())
+      check(cudaMemPoolSetAccess(memory_pool(device), peers.data(), peers.size()), "cudaMemPoolSetAccess");
   }
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 #include "../tensor/storage.hpp"
 #include "event.hpp"
+#include "memory_pool.hpp"
 #include <atomic>
 
 namespace lamina::gpu {
@@ -16,10 +17,9 @@ class StreamMemory final : public DeviceMemory {
   /// The pool keeps what is freed, so that the next allocation is cheap.
   explicit StreamMemory(int device) : DeviceMemory(cuda{device}) {
     const DeviceGuard guard(device);
-    cudaMemPool_t pool = nullptr;
-    check(cudaDeviceGetDefaultMemPool(&pool, device), "cudaDeviceGetDefaultMemPool");
     std::uint64_t threshold = ~std::uint64_t(0);
-    check(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &threshold), "cudaMemPoolSetAttribute");
+    check(cudaMemPoolSetAttribute(memory_pool(device), cudaMemPoolAttrReleaseThreshold, &threshold),
+          "cudaMemPoolSetAttribute");
     check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
   }
   StreamMemory(const StreamMemory&) = delete;

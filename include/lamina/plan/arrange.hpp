@@ -51,14 +51,22 @@ template <class Backend> constexpr Arranged arrange(const Graph& graph, const Co
   Table<Dims> dims(most);
   Table<Layout> given(most);
 
+  const auto simplest = [](const Dims& extents, Layout layout) {
+    return layouts_agree(extents, layout, Layout::planar) ? Layout::planar : layout;
+  };
   const auto add = [&](const Node& node, Layout layout) {
     to.nodes.push_back(node);
-    result.layouts.push_back(layouts_agree(node.dims, layout, Layout::planar) ? Layout::planar : layout);
+    result.layouts.push_back(layout);
     return int(to.nodes.size()) - 1;
+  };
+  // False for an alias that is left to the copies which its readers want: its number is that of its operand then.
+  const auto is_made = [&](int old) {
+    return !Backend::copies_rename || to.nodes[std::size_t(value[old])].dims == graph.nodes[std::size_t(old)].dims;
   };
   const auto in_layout = [&](int old, Layout wanted) {
     const Node& node = graph.nodes[std::size_t(old)];
-    if (layouts_agree(node.dims, result.layout(value[old]), wanted)) return value[old];
+    wanted = simplest(node.dims, wanted);
+    if (is_made(old) && layouts_agree(node.dims, result.layout(value[old]), wanted)) return value[old];
     int& copy = copies[int(wanted) * n + old];
     if (copy < 0) {
       const Node made{.operation = operation_of(ops::Copy{}),
@@ -78,19 +86,24 @@ template <class Backend> constexpr Arranged arrange(const Graph& graph, const Co
     for (int k = 0; k < node.inputs; ++k) {
       const int operand = graph.input(node, k);
       dims[k] = graph.nodes[std::size_t(operand)].dims;
-      given[k] = result.layout(value[operand]);
+      given[k] = is_made(operand) ? result.layout(value[operand]) : Layout::planar;
     }
     Layouts layouts{};
     if (node.inputs > 0)
       layouts = Backend::layouts_of(node.operation, dims.begin(), given.begin(), node.inputs, options);
+    if (Backend::copies_rename && role_of(node.operation) == ops::Role::alias &&
+        !(is_made(graph.input(node, 0)) && layouts_agree(dims[0], given[0], layouts.operands))) {
+      value[i] = value[graph.input(node, 0)];
+      continue;
+    }
     Table<int> operands(node.inputs);
     for (int k = 0; k < node.inputs; ++k) {
       const int old = graph.input(node, k);
-      operands[k] = reads_elements(node, k) ? in_layout(old, layouts.operands) : value[old];
+      operands[k] = reads_elements(node, k) || !is_made(old) ? in_layout(old, layouts.operands) : value[old];
     }
     node.first_input = int(to.inputs.size());
     for (int operand : operands) to.inputs.push_back(operand);
-    value[i] = add(node, layouts.result);
+    value[i] = add(node, simplest(node.dims, layouts.result));
   }
   for (int output : graph.outputs) to.outputs.push_back(in_layout(output, Layout::planar));
   return result;

@@ -15,6 +15,7 @@
 ///                                                        computed where it belongs in the items of the result
 ///   works_in_place(operation)                            the result may be written over an operand of the same extents
 ///   writes_over_residual                                 what is added may be in the memory of the result
+///   copies_rename                                        a copy may be under other extents, as an alias is
 ///   splits_batches                                       a large batch becomes micro-batches
 ///   method_of(operation, extents, layout, options, budget)   the algorithm, for a first operand and what is left of
 ///                                                        the budget for packed weights, in floats

@@ -32,6 +32,10 @@ Block* freeable(void* address) {
   return nullptr;
 }
 
+// A pool is the number of its device, plus one.
+cudaMemPool_t pool_of_device(int device) { return reinterpret_cast<cudaMemPool_t>(std::uintptr_t(device) + 1); }
+int device_of_pool(cudaMemPool_t pool) { return int(reinterpret_cast<std::uintptr_t>(pool)) - 1; }
+
 }  // namespace
 }  // namespace emulation
 
@@ -47,9 +51,8 @@ cudaError_t cudaMallocAsync(void** result, std::size_t bytes, cudaStream_t strea
 }
 
 cudaError_t cudaMallocFromPoolAsync(void** result, std::size_t bytes, cudaMemPool_t pool, cudaStream_t stream) {
-  return runtime_call("cudaMallocFromPoolAsync", [&] {
-    return allocate_in_order(result, bytes, int(reinterpret_cast<std::uintptr_t>(pool)) - 1, stream);
-  });
+  return runtime_call("cudaMallocFromPoolAsync",
+                      [&] { return allocate_in_order(result, bytes, device_of_pool(pool), stream); });
 }
 
 cudaError_t cudaFreeAsync(void* address, cudaStream_t stream) {
@@ -101,11 +104,10 @@ cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
   });
 }
 
-// A pool is the number of its device, plus one.
 cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int device) {
   return runtime_call("cudaDeviceGetDefaultMemPool", [&] {
     if (!is_device(device)) return cudaErrorInvalidDevice;
-    *pool = reinterpret_cast<cudaMemPool_t>(std::uintptr_t(device) + 1);
+    *pool = pool_of_device(device);
     return cudaSuccess;
   });
 }
@@ -116,6 +118,10 @@ cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribut
     if (!pool || !value) return misuse(cudaErrorInvalidValue, "a null pointer");
     if (attribute == cudaMemPoolAttrReservedMemCurrent || attribute == cudaMemPoolAttrUsedMemCurrent)
       return misuse(cudaErrorInvalidValue, "an attribute that cannot be set");
+    if (attribute == cudaMemPoolAttrUsedMemHigh) {
+      if (*static_cast<std::uint64_t*>(value) != 0) return misuse(cudaErrorInvalidValue, "a peak can only be set to 0");
+      device_at(device_of_pool(pool)).peak = 0;
+    }
     return cudaSuccess;
   });
 }
@@ -123,9 +129,11 @@ cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribut
 cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribute, void* value) {
   return runtime_call("cudaMemPoolGetAttribute", [&] {
     if (!pool || !value) return misuse(cudaErrorInvalidValue, "a null pointer");
-    if (attribute != cudaMemPoolAttrUsedMemCurrent && attribute != cudaMemPoolAttrReservedMemCurrent)
-      return misuse(cudaErrorNotSupported, "this attribute is not emulated");
-    *static_cast<std::uint64_t*>(value) = device_at(int(reinterpret_cast<std::uintptr_t>(pool)) - 1).used;
+    const Device& device = device_at(device_of_pool(pool));
+    if (attribute == cudaMemPoolAttrUsedMemCurrent || attribute == cudaMemPoolAttrReservedMemCurrent)
+      *static_cast<std::uint64_t*>(value) = device.used;
+    else if (attribute == cudaMemPoolAttrUsedMemHigh) *static_cast<std::uint64_t*>(value) = device.peak;
+    else return misuse(cudaErrorNotSupported, "this attribute is not emulated");
     return cudaSuccess;
   });
 }

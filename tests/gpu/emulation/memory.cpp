@@ -62,6 +62,7 @@ cudaError_t allocate(void** result, std::size_t bytes, int device_number) {
   std::memset(to_alias(device, pages), poison, page_bytes);
   device.blocks[at] = Block{device_number, at, bytes, pages, page_bytes, false, {}};
   device.used += bytes;
+  device.peak = std::max(device.peak, device.used);
   *result = at;
   return cudaSuccess;
 }

@@ -95,6 +95,7 @@ struct Device {
   char* view = nullptr;   ///< what programs see
   char* alias = nullptr;  ///< what work uses
   std::size_t top = 0, used = 0, limit = 0;
+  std::size_t peak = 0;  ///< the most of `used` since the last reset
   std::map<char*, Block> blocks;
   std::set<int> peers;
   cudaError_t broken = cudaSuccess;  ///< after an illegal address every call fails

@@ -19,7 +19,7 @@ constexpr bool equal_channels(const Dims& a, const Dims& b) { return a.rank == 4
 
 /// The answers of the CPU kernels to a plan's questions (plan/plan.hpp).
 struct Backend {
-  static constexpr bool splits_batches = true, writes_over_residual = true;
+  static constexpr bool splits_batches = true, copies_rename = false, writes_over_residual = true;
 
   static constexpr bool honours_item_stride(const Operation& operation) { return has(strided, operation); }
   static constexpr bool works_in_place(const Operation& operation) { return has(in_place, operation); }

@@ -25,6 +25,7 @@ struct NoScratch {
 /// 16 bits.
 struct Backend {
   static constexpr bool splits_batches = false;
+  static constexpr bool copies_rename = true;
   /// cuDNN does not say that a result may lie over an operand.
   static constexpr bool writes_over_residual = false;
   static constexpr bool honours_item_stride(const Operation&) { return false; }

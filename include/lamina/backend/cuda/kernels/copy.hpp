@@ -1,4 +1,4 @@
-/// Copies, between layouts and between element types; aliases that got memory of their own.
+/// Copies, between layouts, element types and extents; aliases that got memory of their own.
 #pragma once
 #include "elementwise.hpp"
 
@@ -93,7 +93,7 @@ inline bool is_planar(const KernelTensor& x) { return !is_channels_last(x) || is
 }
 }  // namespace detail
 
-inline Kernel make_kernel(const ops::Copy&, const KernelCall& call) { return detail::copy(call); }
+inline Kernel make_kernel(const ops::Copy&, const KernelCall& call) { return detail::alias(call); }
 inline Kernel make_kernel(const ops::Identity&, const KernelCall& call) { return detail::copy(call); }
 inline Kernel make_kernel(const ops::Flatten&, const KernelCall& call) { return detail::alias(call); }
 inline Kernel make_kernel(const ops::Reshape&, const KernelCall& call) { return detail::alias(call); }
