@@ -8,8 +8,14 @@
 using namespace lamina;
 
 namespace {
-using Net = Sequential<named<"conv", Conv2d<1, 2, conv{.kernel_size = 3}>>, named<"bn", BatchNorm2d<2>>, ReLU,
-                       Flatten<>, named<"fc", Linear<8, 3>>>;
+/// An aggregate, whose members' names are read from their addresses, around a container.
+struct Net {
+  Sequential<named<"conv", Conv2d<1, 2, conv{.kernel_size = 3}>>, named<"bn", BatchNorm2d<2>>, ReLU, Flatten<>>
+      features;
+  Linear<8, 3> fc;
+
+  constexpr auto operator()(auto x) const { return fc(features(x)); }
+};
 
 template <class P> void fill(P& parameter, float value) {
   for (float& element : parameter.span()) element = value;
@@ -30,11 +36,13 @@ template <class Y> void require_result(const Y& y, const char* what) {
 
 int main() {
   Net net;
-  fill(net["conv"_m].weight, 1), fill(net["conv"_m].bias, 0.5f);
-  fill(net["bn"_m].weight, 1), fill(net["bn"_m].bias, 0);
-  fill(net["bn"_m].running_mean, 10.5f), fill(net["bn"_m].running_var, 4);
-  *net["bn"_m].num_batches_tracked.data() = 0;
-  fill(net["fc"_m].weight, 1), fill(net["fc"_m].bias, -1);
+  auto& conv = net.features["conv"_m];
+  auto& bn = net.features["bn"_m];
+  fill(conv.weight, 1), fill(conv.bias, 0.5f);
+  fill(bn.weight, 1), fill(bn.bias, 0);
+  fill(bn.running_mean, 10.5f), fill(bn.running_var, 4);
+  *bn.num_batches_tracked.data() = 0;
+  fill(net.fc.weight, 1), fill(net.fc.bias, -1);
 
   const std::string path =
       std::filesystem::temp_directory_path() / ("lamina_unoptimized_" + std::to_string(getpid()) + ".pth");
@@ -51,11 +59,13 @@ int main() {
 
   std::ostringstream text;
   text << loaded;
-  require(text.str() == "Sequential(\n"
-                        "  (conv): Conv2d(1, 2, kernel_size=(3, 3), stride=(1, 1))\n"
-                        "  (bn): BatchNorm2d(2, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)\n"
-                        "  (2): ReLU()\n"
-                        "  (3): Flatten(start_dim=1, end_dim=-1)\n"
+  require(text.str() == "Net(\n"
+                        "  (features): Sequential(\n"
+                        "    (conv): Conv2d(1, 2, kernel_size=(3, 3), stride=(1, 1))\n"
+                        "    (bn): BatchNorm2d(2, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)\n"
+                        "    (2): ReLU()\n"
+                        "    (3): Flatten(start_dim=1, end_dim=-1)\n"
+                        "  )\n"
                         "  (fc): Linear(in_features=8, out_features=3, bias=True)\n"
                         ")",
           "the net is printed otherwise than by PyTorch");
