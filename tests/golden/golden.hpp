@@ -55,7 +55,7 @@ class Reference {
   lamina::io::StateDict tensors;
 };
 
-using Stored = lamina::List<lamina::StoredTensor<const lamina::Storage*>>;
+using Stored = lamina::StoredTensors<const lamina::Storage*>;
 /// What a model stores equals the tensors of the file, whose names lack the prefix, bit for bit.
 void check_stored(const Stored& stored, const char* weights, std::string_view prefix);
 

@@ -13,7 +13,7 @@ requires module<Other> && module<std::remove_cvref_t<M>> Other adapt(M&& net) {
   static_assert(std::is_same_v<M, std::remove_cvref_t<M>>,
                 "lamina: adapt takes the weights out of the model: adapt<Other>(std::move(net))");
   Other other;
-  const List<StoredTensor<Storage*>> from = stored_tensors(net);
+  const StoredTensors<Storage*> from = stored_tensors(net);
   std::size_t at = 0;  // keys come in almost the same order, so a search goes on from the last hit
   for (StoredTensor<Storage*>& target : stored_tensors(other))
     for (std::size_t tried = 0; tried < from.size(); ++tried, at = at + 1 == from.size() ? 0 : at + 1)

@@ -1,7 +1,7 @@
 /// A reference to a function object.
 #pragma once
 
-namespace lamina {
+namespace lamina::detail {
 
 /// What takes a Callback instead of any function object is compiled once. It must not outlive the object.
 template <class... Arguments> class Callback {
@@ -15,4 +15,4 @@ template <class... Arguments> class Callback {
   void operator()(Arguments... arguments) const { call(object, arguments...); }
 };
 
-}  // namespace lamina
+}  // namespace lamina::detail

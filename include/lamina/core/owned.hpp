@@ -2,7 +2,7 @@
 #pragma once
 #include <utility>
 
-namespace lamina {
+namespace lamina::detail {
 
 /// Owns an object, or nothing; a move hands it on. std::unique_ptr would be the same, but <memory> brings streams and
 /// locales along: 9 MB of every program.
@@ -26,4 +26,4 @@ template <class T> class Owned {
   T* release() { return std::exchange(object, nullptr); }
 };
 
-}  // namespace lamina
+}  // namespace lamina::detail

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <utility>
 
-namespace lamina {
+namespace lamina::detail {
 
 /// n value-initialised elements.
 template <class T> class Table {
@@ -30,4 +30,4 @@ template <class T> class Table {
   constexpr int size() const { return length; }
 };
 
-}  // namespace lamina
+}  // namespace lamina::detail

@@ -33,12 +33,12 @@ class Context {
  public:
   /// The context of this thread on that device. Throws no_device.
   static Context& of(int device) {
-    static thread_local std::vector<Owned<Context>> contexts;
+    static thread_local std::vector<lamina::detail::Owned<Context>> contexts;
     const std::size_t number = std::size_t(device);
     if (device < 0 || number >= contexts.size() || !contexts[number]) {
       require_device(device);
       if (number >= contexts.size()) contexts.resize(number + 1);
-      contexts[number] = Owned<Context>(new Context(device));
+      contexts[number] = lamina::detail::Owned<Context>(new Context(device));
     }
     return *contexts[number];
   }

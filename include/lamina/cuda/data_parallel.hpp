@@ -63,7 +63,7 @@ template <class Result, class Engine> class Replicas {
     });
     const bool on_device = (x.storage().memory() && ...);
     return parallel::gather<Result>(
-        parts, [&](const List<parallel::Piece>& pieces, std::size_t element, std::size_t bytes) {
+        parts, [&](const lamina::detail::List<parallel::Piece>& pieces, std::size_t element, std::size_t bytes) {
           return on_device ? join_on_device(pieces, element, bytes) : join_on_host(pieces, element, bytes);
         });
   }
@@ -79,12 +79,14 @@ template <class Result, class Engine> class Replicas {
     return parallel::scatter(x, chunk, [&](std::size_t bytes) { return Context::of(device).allocate(bytes); });
   }
   /// Each thread brings its own piece.
-  Storage join_on_host(const List<parallel::Piece>& pieces, std::size_t element, std::size_t bytes) const {
+  Storage join_on_host(const lamina::detail::List<parallel::Piece>& pieces, std::size_t element,
+                       std::size_t bytes) const {
     Storage whole = Storage::uninitialized(bytes);
     threads.run(pieces.size(), [&](int i) { parallel::put(pieces[std::size_t(i)], element, whole); });
     return whole;
   }
-  Storage join_on_device(const List<parallel::Piece>& pieces, std::size_t element, std::size_t bytes) const {
+  Storage join_on_device(const lamina::detail::List<parallel::Piece>& pieces, std::size_t element,
+                         std::size_t bytes) const {
     Storage whole = Context::of(devices_[0]).allocate(bytes);
     for (const parallel::Piece& piece : pieces) parallel::put(piece, element, whole);
     return whole;

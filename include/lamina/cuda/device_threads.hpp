@@ -14,7 +14,7 @@ namespace lamina::gpu {
 class DeviceThreads {
   std::mutex calls, mutex;
   std::condition_variable_any begin, end;
-  const Callback<int>* work = nullptr;
+  const lamina::detail::Callback<int>* work = nullptr;
   int wanted = 0, running = 0;
   unsigned long turn = 0;
   std::vector<std::exception_ptr> faults;
@@ -44,7 +44,7 @@ class DeviceThreads {
 
   /// Thread i calls run(i), for each i below `count`, all at the same time. Throws what the lowest number threw, when
   /// all have ended. Calls from several threads take turns.
-  void run(std::size_t count, const Callback<int>& run) {
+  void run(std::size_t count, const lamina::detail::Callback<int>& run) {
     const std::lock_guard one_call(calls);
     std::unique_lock lock(mutex);
     faults.assign(threads.size(), nullptr);

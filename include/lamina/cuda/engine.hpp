@@ -46,7 +46,7 @@ template <class Net, CompileOptions Options, class... Spec> class Engine {
       static_cast<void>(cudaDeviceSynchronize());
     }
   };
-  Owned<Shared> shared;
+  lamina::detail::Owned<Shared> shared;
 
  public:
   Engine(const Net& net, cuda device) : Engine(net, DeviceWeights(device.index, Options)) {}

@@ -40,7 +40,7 @@ struct Blocks {
       number.push_back(n);
     }
   }
-  void give_to(const List<StoredTensor<Storage*>>& tensors) const {
+  void give_to(const StoredTensors<Storage*>& tensors) const {
     for (std::size_t i = 0; i < tensors.size(); ++i) *tensors[i].storage = storages[number[i]];
   }
 };

@@ -24,7 +24,7 @@ struct PackedForms : Attachment {
     PackedKey key;
     Storage weight, bias;
   };
-  List<Form> forms;
+  detail::List<Form> forms;
 
   /// The form of this key; makes it with make(form) where there is none, in place of an older one.
   template <class Make> Form& find(const PackedKey& key, Make make) {
@@ -68,8 +68,8 @@ PackedForms::Form packed(const Op& op, host::Method method, const Storage* param
     }
   static std::mutex mutex;
   const std::lock_guard lock(mutex);
-  Owned<Attachment>& attached = parameters[0].attachment();
-  if (!attached) attached = Owned<Attachment>(new PackedForms);
+  detail::Owned<Attachment>& attached = parameters[0].attachment();
+  if (!attached) attached = detail::Owned<Attachment>(new PackedForms);
   return static_cast<PackedForms&>(*attached).find(key, [&](PackedForms::Form& form) {
     form.weight = Storage::uninitialized(std::size_t(host::weight_floats(op, method)) * sizeof(float));
     form.bias = Storage::uninitialized(std::size_t(host::bias_floats(host::out_channels(op))) * sizeof(float));

@@ -45,7 +45,7 @@ class Engine<Net, Options, Spec...> {
     explicit Shared(const Net& source) : net(source) {}
     explicit Shared(Net&& source) : net(std::move(source)) {}
   };
-  Owned<Shared> shared;
+  detail::Owned<Shared> shared;
 
  public:
   using result_type = result_type_;

@@ -11,11 +11,11 @@ namespace lamina::calls {
 template <class T> class Lender {
   struct Node {
     T object{};
-    Owned<Node> next{};
+    detail::Owned<Node> next{};
   };
   std::atomic<Node*> first{nullptr};
   std::mutex mutex;
-  Owned<Node> more;
+  detail::Owned<Node> more;
 
   Node* take() {
     if (Node* const node = first.exchange(nullptr, std::memory_order_acquire)) return node;
@@ -30,7 +30,7 @@ template <class T> class Lender {
     if (first.compare_exchange_strong(none, node, std::memory_order_release)) return;
     const std::lock_guard lock(mutex);
     node->next = std::move(more);
-    more = Owned<Node>(node);
+    more = detail::Owned<Node>(node);
   }
 
  public:

@@ -18,7 +18,7 @@ class PackedBlocks {
       return step.method == other.method && step.operation.index() == other.operation.index();
     }
   };
-  List<Block> blocks;
+  detail::List<Block> blocks;
 
  public:
   /// The block of a step; pack(step, storage) fills an empty storage at the first time.

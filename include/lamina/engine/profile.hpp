@@ -38,7 +38,7 @@ inline double median(std::vector<double> values) {
 }
 
 /// Times the steps; run(i) runs step number i of the plan.
-inline void measure(Profile& profile, int steps, const Callback<int>& run) {
+inline void measure(Profile& profile, int steps, const detail::Callback<int>& run) {
   constexpr int untimed = 2;
   const std::size_t calls = std::size_t(profile.calls);
   std::vector<double> whole(calls);

@@ -15,7 +15,7 @@ struct Program {
   int count = 0;
   const Place* operands = nullptr;
   Extent memory{};
-  List<const float*> weights{};  ///< a block a step
+  detail::List<const float*> weights{};  ///< a block a step
 
   /// Operands of the widest step.
   int widest() const {
@@ -78,7 +78,7 @@ template <std::uint64_t Kernels> LAMINA_ONE_COPY void run_step(int i, const Memo
 /// threads. `room` has space for the operands of any step, for each thread.
 template <std::uint64_t Kernels>
 void run_steps(const Program& program, float* arena, const void* const* inputs, void* const* outputs, int threads,
-               List<host::Input>& room) {
+               detail::List<host::Input>& room) {
   const bool apart = program.memory.apart(threads);
   threads::share(apart ? threads : 1, program.memory.micro_batches, 1, [&](int part, threads::Work& work) {
     Memory memory{program, arena + part * program.memory.floats(1), inputs, outputs, apart ? 1 : threads};
@@ -94,7 +94,7 @@ void run_steps(const Program& program, float* arena, const void* const* inputs, 
 struct Workspace {
   Storage arena{};
   int threads = 0;
-  List<host::Input> room{};
+  detail::List<host::Input> room{};
 
   void prepare(const Program& program, int wanted) {
     if (threads >= wanted) return;
@@ -105,7 +105,7 @@ struct Workspace {
   }
   void prepare_room(const Program& program, int wanted) {
     const std::size_t size = std::size_t(wanted * program.widest());
-    if (room.size() < size) room = List<host::Input>(size);
+    if (room.size() < size) room = detail::List<host::Input>(size);
   }
 };
 }  // namespace execution

@@ -24,7 +24,8 @@ template <class Result> struct CallState {
 
 /// Packs the weights of all steps side by side. `versions` gets what they were made from.
 template <std::uint64_t Kernels>
-Storage pack_weights(Program& program, const calls::ModelTensors& tensors, idx floats, List<std::uint64_t>& versions) {
+Storage pack_weights(Program& program, const calls::ModelTensors& tensors, idx floats,
+                     detail::List<std::uint64_t>& versions) {
   Storage packed = Storage::uninitialized(std::size_t(floats) * sizeof(float));
   float* const data = reinterpret_cast<float*>(packed.data());
   for (int i = 0; i < program.count; ++i) {
@@ -61,10 +62,10 @@ template <class Net, CompileOptions Options, class... Spec> class Engine {
   struct Shared {
     execution::Program program;
     Storage packed;
-    List<std::uint64_t> versions;
+    detail::List<std::uint64_t> versions;
     calls::Lender<execution::CallState<result_type>> states;
   };
-  Owned<Shared> shared{new Shared};
+  detail::Owned<Shared> shared{new Shared};
 
  public:
   explicit Engine(const Net& net);

@@ -1,7 +1,6 @@
 /// The parameters of a step as the model has them.
 #pragma once
 #include "../core/error.hpp"
-#include "../core/list.hpp"
 #include "../plan/plan.hpp"
 #include "../plan/producer_weights.hpp"
 #include "../reflect/stored.hpp"
@@ -9,7 +8,7 @@
 
 namespace lamina::calls {
 
-using ModelTensors = List<StoredTensor<const Storage*>>;
+using ModelTensors = StoredTensors<const Storage*>;
 
 /// An element of a parameter as a float.
 inline float float_element(Dtype dtype, const std::byte* elements, idx i) {

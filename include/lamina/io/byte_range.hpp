@@ -21,7 +21,7 @@ struct ByteRange {
 };
 
 /// Sorts by begin, then by end. C's qsort, because std::sort takes a program 0.1 s more to compile.
-inline void sort(List<ByteRange>& ranges) {
+inline void sort(lamina::detail::List<ByteRange>& ranges) {
   if (!ranges.empty()) std::qsort(ranges.data(), ranges.size(), sizeof(ByteRange), ByteRange::compare);
 }
 

@@ -1,6 +1,5 @@
 /// All that a weight file tells: tensors, values beside them, the structure of the model.
 #pragma once
-#include "../core/list.hpp"
 #include "read.hpp"
 #include "rename.hpp"
 #include "torch_structure.hpp"
@@ -19,7 +18,7 @@ namespace detail {
 /// Adds the plain values of a dict.
 inline void add_values(const pickle::Graph& graph, pickle::Id dict, Values& to) {
   if (!graph.is(dict, pickle::Kind::dict)) return;
-  const List<pickle::Id>& items = graph[dict].items;
+  const pickle::Ids& items = graph[dict].items;
   for (std::size_t i = 0; i < items.size(); i += 2) {
     if (!graph.is(items[i], pickle::Kind::text)) continue;
     const std::string name(graph[items[i]].text);

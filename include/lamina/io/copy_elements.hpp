@@ -176,7 +176,7 @@ struct Walk {
   struct Axis {
     std::int64_t size = 1, stride = 1, position = 0;
   };
-  List<Axis> axes;
+  lamina::detail::List<Axis> axes;
   std::size_t last = 0;
 
   explicit Walk(const TensorRecord& tensor) : axes(tensor.shape.size() + 1) {

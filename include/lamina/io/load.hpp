@@ -51,10 +51,10 @@ struct Fill {
 };
 
 /// Says which tensors a load fills, and from what. Throws load_error with all that does not fit.
-[[gnu::cold]] inline List<Fill> match(const StateDict& file, const List<StoredTensor<const Storage*>>& model,
-                                      std::string_view name, bool strict, IncompatibleKeys& skipped) {
-  List<Fill> fills;
-  List<char> known(file.size());
+[[gnu::cold]] inline lamina::detail::List<Fill> match(const StateDict& file, const StoredTensors<const Storage*>& model,
+                                                      std::string_view name, bool strict, IncompatibleKeys& skipped) {
+  lamina::detail::List<Fill> fills;
+  lamina::detail::List<char> known(file.size());
   load_error faults("");
   std::string mismatches;
   for (const StoredTensor<const Storage*>& target : model) {
@@ -106,13 +106,13 @@ inline void fill_on_host(const Fill& fill, std::byte* elements) {
 /// Checks everything, takes all memory and fills that of devices before the first element of the model changes, so that
 /// a failure leaves it as it was; elements on the host that nobody shares are replaced where they are. The list is the
 /// one for reading, so that a program that loads and compiles has one; the model that it is of is not constant.
-[[gnu::noinline, gnu::cold]] inline IncompatibleKeys load(const List<StoredTensor<const Storage*>>& model,
+[[gnu::noinline, gnu::cold]] inline IncompatibleKeys load(const StoredTensors<const Storage*>& model,
                                                           const StateDict& file, std::string_view name, bool strict) {
   IncompatibleKeys skipped;
-  const List<Fill> fills = match(file, model, name, strict, skipped);
+  const lamina::detail::List<Fill> fills = match(file, model, name, strict, skipped);
   bool from_files = true;  // and not from the memory of a model, this one perhaps
   for (const Fill& fill : fills) from_files = from_files && (!fill.source || file.maps(fill.source->data));
-  List<Storage> fresh(fills.size());
+  lamina::detail::List<Storage> fresh(fills.size());
   for (std::size_t i = 0; i < fills.size(); ++i)
     if (!from_files || !fills[i].target->unique() || fills[i].target->memory())
       fresh[i] = fills[i].target->similar(fills[i].bytes);
@@ -130,7 +130,7 @@ inline void fill_on_host(const Fill& fill, std::byte* elements) {
   return skipped;
 }
 /// The same under the names that options give; noinline, so that only who has options compiles them.
-[[gnu::noinline, gnu::cold]] inline IncompatibleKeys load(const List<StoredTensor<const Storage*>>& model,
+[[gnu::noinline, gnu::cold]] inline IncompatibleKeys load(const StoredTensors<const Storage*>& model,
                                                           const StateDict& file, std::string_view name,
                                                           const load_options& options) {
   return load(model, fitted(file, model, options), name, options.strict);

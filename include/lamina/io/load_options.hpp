@@ -1,6 +1,5 @@
 /// How load brings the names of a file and those of a model together.
 #pragma once
-#include "../core/list.hpp"
 #include "../reflect/stored.hpp"
 #include "rename.hpp"
 #include "state_dict.hpp"
@@ -33,7 +32,7 @@ class ModelNames {
   NameMap names_;
 
  public:
-  explicit ModelNames(const List<StoredTensor<const Storage*>>& model) {
+  explicit ModelNames(const StoredTensors<const Storage*>& model) {
     for (const auto& tensor : model)
       if (tensor.saved) names_.number(tensor.path, 0);
   }
@@ -60,7 +59,7 @@ class ModelNames {
 };
 
 /// The tensors of a file under the names that the options give them.
-[[gnu::noinline]] inline StateDict fitted(const StateDict& file, const List<StoredTensor<const Storage*>>& model,
+[[gnu::noinline]] inline StateDict fitted(const StateDict& file, const StoredTensors<const Storage*>& model,
                                           const load_options& options) {
   const ModelNames names(model);
   StateDict now = subtree(file, options.subtree);

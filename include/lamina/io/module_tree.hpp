@@ -45,6 +45,6 @@ struct ModuleNode {
 
 /// The modules of a whole model, each before its children, in the order of named_modules(). Unlike there, a module that
 /// is a child in two places appears in both, as its tensors do in the state_dict.
-using ModuleTree = List<ModuleNode>;
+using ModuleTree = lamina::detail::List<ModuleNode>;
 
 }  // namespace lamina::io

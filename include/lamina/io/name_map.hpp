@@ -55,7 +55,7 @@ class NameMap {
     std::int64_t number;
     std::uint32_t child[2], level;
   };
-  List<Node> nodes_;
+  lamina::detail::List<Node> nodes_;
   std::string names_;
   std::uint32_t root_ = nil;
 

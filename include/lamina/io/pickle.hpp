@@ -1,6 +1,5 @@
 /// Reads pickles, the format of Python objects, without running anything in them.
 #pragma once
-#include "../core/list.hpp"
 #include "pickle_call.hpp"
 #include "pickle_stack.hpp"
 #include <bit>
@@ -210,7 +209,7 @@ class Machine : Stack {
 
   /// In the old format a class can be ('module', class, source file, source text): its source is not needed.
   [[gnu::cold]] Id persistent(Id id) {
-    const List<Id>& parts = value(id).items;
+    const Ids& parts = value(id).items;
     if (is(id, Kind::tuple) && parts.size() == 4 && graph_.is_text(parts[0], "module") && is(parts[1], Kind::global))
       return parts[1];
     return make_with(Kind::persistent, {&id, 1});

@@ -170,9 +170,9 @@ class Stack {
     return {popped_.data(), popped_.size()};
   }
 
-  List<Id> stack_, popped_;
-  List<std::size_t> marks_;  // sizes the stack had at each open MARK
-  List<Id> memo_;            // the indices 0, 1, 2, .. that pickles nearly always use
+  Ids stack_, popped_;
+  lamina::detail::List<std::size_t> marks_;  // sizes the stack had at each open MARK
+  Ids memo_;                                 // the indices 0, 1, 2, .. that pickles nearly always use
   NameMap jumped_;           // the others, by their digits
   std::size_t jumps_ = 0;    // the others that have no place in memo_ by now
 };

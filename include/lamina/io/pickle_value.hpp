@@ -10,6 +10,7 @@ namespace lamina::io::pickle {
 /// The index of a value in its Graph.
 using Id = std::uint32_t;
 inline constexpr Id no_value = ~Id(0);
+using Ids = lamina::detail::List<Id>;
 
 /// What a value is. A call is something Python would have computed; here its function and arguments are kept, nothing
 /// runs.
@@ -54,13 +55,13 @@ struct Value {
   };
   std::string_view text;  ///< of text, bytes, long_integer; of a global its module
   std::string_view name;  ///< of a global and a tensor
-  List<Id> items;         ///< in order; of a dict: key, value, key, value, ..
+  Ids items;              ///< in order; of a dict: key, value, key, value, ..
 };
 
 /// The values of one pickle. They refer to each other by index, so shared values and cycles need no care when they are
 /// destroyed, and a deep nesting no recursion. A walk along `items` and `state` can meet a cycle: bound its depth.
 struct Graph {
-  List<Value> values;
+  lamina::detail::List<Value> values;
   Id root = no_value;
 
   const Value& operator[](Id id) const { return values[id]; }
@@ -74,7 +75,7 @@ struct Graph {
   /// The value of a text key of a dict, or no_value: also if `dict` is no dict. The last of equal keys counts.
   [[gnu::cold]] Id find(Id dict, std::string_view key) const {
     if (!is(dict, Kind::dict)) return no_value;
-    const List<Id>& items = values[dict].items;
+    const Ids& items = values[dict].items;
     for (std::size_t i = items.size(); i >= 2; i -= 2)
       if (is_text(items[i - 2], key)) return items[i - 1];
     return no_value;

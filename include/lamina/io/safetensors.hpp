@@ -68,7 +68,7 @@ class SafetensorsReader {
   std::string_view data_;
   bool metadata_seen_ = false;
   std::vector<std::string> metadata_;
-  List<ByteRange> places_;  // data_offsets, of the tensors in their order
+  lamina::detail::List<ByteRange> places_;  // data_offsets, of the tensors in their order
 
   [[noreturn, gnu::cold, gnu::noinline]] void fail_tensor(std::string_view name, Message why) const {
     refuse(file_.path(), {"tensor ", quoted_name(name)}, why);

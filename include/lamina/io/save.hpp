@@ -1,6 +1,5 @@
 /// save(net, file): the weights of a model into a file.
 #pragma once
-#include "../core/list.hpp"
 #include "../reflect/stored.hpp"
 #include "rename.hpp"
 #include "write_safetensors.hpp"
@@ -49,7 +48,7 @@ struct AddVersion {
 };
 
 /// Adds what the model stores; the bytes stay where they are.
-[[gnu::noinline]] inline void add_tensors(const List<StoredTensor<const Storage*>>& model, std::string_view name,
+[[gnu::noinline]] inline void add_tensors(const StoredTensors<const Storage*>& model, std::string_view name,
                                           StateDict& to) {
   for (const StoredTensor<const Storage*>& tensor : model) {
     if (!tensor.saved) continue;

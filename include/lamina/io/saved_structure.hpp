@@ -1,6 +1,5 @@
 /// The structure of a model as save_model writes it: the class and options of each module by its path.
 #pragma once
-#include "../core/list.hpp"
 #include "module_tree.hpp"
 #include "pickle_value.hpp"
 #include <string>
@@ -43,7 +42,7 @@ namespace lamina::io {
 [[gnu::cold]] inline ModuleTree saved_structure(const pickle::Graph& graph, pickle::Id dict) {
   ModuleTree tree;
   if (!graph.is(dict, pickle::Kind::dict)) return tree;
-  const List<pickle::Id>& items = graph[dict].items;
+  const pickle::Ids& items = graph[dict].items;
   for (std::size_t i = 0; i < items.size(); i += 2)
     if (graph.is(items[i], pickle::Kind::text) && graph.is(items[i + 1], pickle::Kind::text))
       tree.push_back(module_node(std::string(graph[items[i]].text), "lamina", graph[items[i + 1]].text));

@@ -41,7 +41,7 @@ class ShardReader {
   MappedFile index_;
   StateDict tensors_;                 // without content until their file is read
   std::vector<std::string> files_;    // in the order of the index
-  List<std::size_t> file_of_;  // for each tensor
+  lamina::detail::List<std::size_t> file_of_;  // for each tensor
   NameMap number_of_file_;
 
   [[gnu::cold]] void read_map(JsonReader& json) {

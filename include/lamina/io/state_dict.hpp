@@ -128,12 +128,12 @@ class StateDict {
     return index ? std::optional(versions_[std::size_t(*index)].version) : std::nullopt;
   }
   /// The versions of all modules in the order of the file.
-  const List<ModuleVersion>& versions() const { return versions_; }
+  const lamina::detail::List<ModuleVersion>& versions() const { return versions_; }
 
  private:
-  List<MappedFile> files_;
-  List<TensorRecord> entries_;
-  List<ModuleVersion> versions_;
+  lamina::detail::List<MappedFile> files_;
+  lamina::detail::List<TensorRecord> entries_;
+  lamina::detail::List<ModuleVersion> versions_;
   NameMap by_name_, version_of_;
 };
 

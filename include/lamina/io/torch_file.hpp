@@ -1,6 +1,5 @@
 /// The weight files that torch.save writes.
 #pragma once
-#include "../core/list.hpp"
 #include "container.hpp"
 #include "torch_archive.hpp"
 #include "torch_legacy.hpp"
@@ -45,7 +44,7 @@ class TorchReader : TorchTensors {
 
   [[gnu::cold]] bool holds_tensors(Id id) const {
     if (!graph_.is(id, Kind::dict)) return false;
-    const List<Id>& items = graph_[id].items;
+    const pickle::Ids& items = graph_[id].items;
     for (std::size_t i = 1; i < items.size(); i += 2)
       if (graph_.is(items[i], Kind::tensor)) return true;
     return false;
@@ -87,7 +86,7 @@ class TorchReader : TorchTensors {
     }
     const Id metadata = graph_.find(value.state, "_metadata");
     if (!graph_.is(metadata, Kind::dict)) return;
-    const List<Id>& items = graph_[metadata].items;
+    const pickle::Ids& items = graph_[metadata].items;
     for (std::size_t i = 0; i < items.size(); i += 2) {
       const Id version = graph_.find(items[i + 1], "version");
       if (graph_.is(items[i + 1], Kind::dict)) spend(graph_[items[i + 1]].items.size());
@@ -104,7 +103,7 @@ class TorchReader : TorchTensors {
     const Id transient = graph_.attribute(module, "_non_persistent_buffers_set");
     add_own(graph_.attribute(module, "_parameters"), pickle::no_value, prefix);
     add_own(graph_.attribute(module, "_buffers"), transient, prefix);
-    const List<Id>& children = graph_[graph_.attribute(module, "_modules")].items;
+    const pickle::Ids& children = graph_[graph_.attribute(module, "_modules")].items;
     spend(children.size());
     for (std::size_t i = 0; i < children.size(); i += 2) {
       if (graph_.is(children[i + 1], Kind::none)) continue;
@@ -119,7 +118,7 @@ class TorchReader : TorchTensors {
       if (dict == pickle::no_value) return;
       fail_module(prefix, {"its parameters or buffers are ", kind(dict), ", not a dict"});
     }
-    const List<Id>& items = graph_[dict].items;
+    const pickle::Ids& items = graph_[dict].items;
     spend(items.size());
     for (std::size_t i = 0; i < items.size(); i += 2) {
       const Id key = items[i], tensor = items[i + 1];

@@ -52,7 +52,7 @@ class LegacyReader {
   }
 
   [[gnu::cold]] void read_storages(const pickle::Graph& keys) {
-    const List<StorageId> known = storage_ids();
+    const lamina::detail::List<StorageId> known = storage_ids();
     NameMap numbers;
     for (std::size_t i = 0; i < known.size(); ++i) numbers.number(known[i].key, std::int64_t(i));
     if (!keys.is(keys.root, Kind::list)) source_.fail("the fifth pickle", "is not the list of the storages' keys");
@@ -65,8 +65,8 @@ class LegacyReader {
       if (!source_.add_storage(name, bytes)) source_.fail_storage(name, {"there are two storages of this key"});
     }
   }
-  [[gnu::cold]] List<StorageId> storage_ids() const {
-    List<StorageId> ids;
+  [[gnu::cold]] lamina::detail::List<StorageId> storage_ids() const {
+    lamina::detail::List<StorageId> ids;
     for (Id id = 0; id < source_.graph.values.size(); ++id)
       if (source_.graph.is(id, Kind::persistent)) ids.push_back(source_.storage_id(id));
     return ids;

@@ -76,7 +76,7 @@ class TorchSource {
   /// Reads what a persistent id says. Throws checkpoint_error.
   [[gnu::cold]] StorageId storage_id(Id reference) const {
     const Id tuple = graph[reference].items[0];
-    const List<Id>& parts = graph[tuple].items;
+    const pickle::Ids& parts = graph[tuple].items;
     const bool whole = graph.is(tuple, Kind::tuple) && parts.size() == (legacy_ ? 6 : 5);
     if (!whole || !graph.is_text(parts[0], "storage") || !graph.is(parts[1], Kind::global) ||
         !graph.is(parts[2], Kind::text) || !graph.is(parts[4], Kind::integer))
@@ -128,7 +128,7 @@ class TorchSource {
     std::string_view bytes, type;  // the class is known once a tensor has named it
   };
   bool legacy_;
-  List<Storage> storages_;
+  lamina::detail::List<Storage> storages_;
   NameMap by_key_;
 
   [[gnu::cold]] static bool find_dtype(std::string_view type, Dtype& dtype) {
@@ -140,7 +140,7 @@ class TorchSource {
     fail({"storage at byte ", graph[reference].offset, " of ", pickle_name()}, why);
   }
   [[gnu::cold]] void read_part(Id reference, Id view, std::int64_t numel, StorageId& id) const {
-    const List<Id>& parts = graph[view].items;
+    const pickle::Ids& parts = graph[view].items;
     if (!graph.is(view, Kind::tuple) || parts.size() != 3 || !graph.is(parts[1], Kind::integer) ||
         !graph.is(parts[2], Kind::integer))
       fail_reference(reference, {"its view is not described as (key, offset, size)"});

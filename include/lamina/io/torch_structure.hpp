@@ -1,6 +1,5 @@
 /// The structure of a module that torch.save wrote whole.
 #pragma once
-#include "../core/list.hpp"
 #include "../reflect/python_text.hpp"
 #include "container.hpp"
 #include "module_tree.hpp"
@@ -41,7 +40,7 @@ class StructureReader : TorchTensors {
     if (depth > 100) fail_module(path + ".", {"modules are nested more than 100 levels deep"});
     if (!is_module(module)) fail_module(path + ".", {"is ", kind(module), ", not a module"});
     const pickle::Value& type = graph_[graph_[module].items[0]];
-    const List<Id>& attributes = graph_[graph_[module].state].items;
+    const pickle::Ids& attributes = graph_[graph_[module].state].items;
     spend(8 + attributes.size() + path.size() / 8);
     ModuleNode node{path, std::string(name), std::string(type.text), std::string(type.name), depth, {}, {}};
     for (std::size_t i = 0; i < attributes.size(); i += 2) {
@@ -55,7 +54,7 @@ class StructureReader : TorchTensors {
     add_tensors(graph_.attribute(module, "_buffers"), graph_.attribute(module, "_non_persistent_buffers_set"), false,
                 node);
     tree_.push_back(std::move(node));
-    const List<Id>& children = graph_[graph_.attribute(module, "_modules")].items;
+    const pickle::Ids& children = graph_[graph_.attribute(module, "_modules")].items;
     for (std::size_t i = 0; i < children.size(); i += 2) {
       if (graph_.is(children[i + 1], Kind::none)) continue;
       if (!graph_.is(children[i], Kind::text)) fail_module(path + ".", {"the name of a child is ", kind(children[i])});
@@ -66,7 +65,7 @@ class StructureReader : TorchTensors {
 
   [[gnu::cold]] void add_tensors(Id dict, Id transient, bool parameter, ModuleNode& node) {
     if (!graph_.is(dict, Kind::dict)) return;
-    const List<Id>& items = graph_[dict].items;
+    const pickle::Ids& items = graph_[dict].items;
     spend(items.size());
     for (std::size_t i = 0; i < items.size(); i += 2) {
       if (!graph_.is(items[i], Kind::text) || !graph_.is(items[i + 1], Kind::tensor)) continue;
@@ -112,7 +111,7 @@ class StructureReader : TorchTensors {
       out << '>';
     }
   }
-  [[gnu::cold]] void write_items(const List<Id>& items, std::size_t first, std::string_view open,
+  [[gnu::cold]] void write_items(const pickle::Ids& items, std::size_t first, std::string_view open,
                                  std::string_view close, PythonText& out, int depth) {
     out << open;
     for (std::size_t i = first; i < items.size() && out.view().size() <= longest_value; ++i) {
@@ -121,7 +120,7 @@ class StructureReader : TorchTensors {
     }
     out << close;
   }
-  [[gnu::cold]] void write_dict(const List<Id>& items, PythonText& out, int depth) {
+  [[gnu::cold]] void write_dict(const pickle::Ids& items, PythonText& out, int depth) {
     out << '{';
     for (std::size_t i = 0; i < items.size() && out.view().size() <= longest_value; i += 2) {
       if (i > 0) out << ", ";

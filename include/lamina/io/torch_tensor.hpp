@@ -1,6 +1,5 @@
 /// Tensors in the values of a pickle of torch.save.
 #pragma once
-#include "../core/list.hpp"
 #include "state_dict.hpp"
 #include "torch_source.hpp"
 #include <cstddef>
@@ -56,7 +55,7 @@ class TorchTensors {
   }
 
   [[gnu::cold]] TensorRecord read_tensor(Id id, std::string_view name) {
-    const List<Id>& arguments = graph_[id].items;
+    const pickle::Ids& arguments = graph_[id].items;
     const bool typed = graph_[id].name == "_rebuild_tensor_v3", oldest = graph_[id].name == "_rebuild_tensor";
     const std::size_t fewest = oldest ? 4 : typed ? 7 : 6, most = oldest ? 4 : fewest + 1;
     if (arguments.size() < fewest || arguments.size() > most)

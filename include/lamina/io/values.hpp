@@ -71,7 +71,7 @@ class Values {
   }
 
  private:
-  List<Entry> entries_;
+  lamina::detail::List<Entry> entries_;
   NameMap by_name_;
 
   static bool parse(std::string_view text, bool& value) { return (value = text == "True") || text == "False"; }

@@ -14,7 +14,7 @@ namespace io::detail {
 inline Values structure_of(const std::vector<OutlineRow>& rows) {
   Values structure;
   std::string path;
-  List<std::size_t> path_size;  // of the module last seen at each depth
+  lamina::detail::List<std::size_t> path_size;  // of the module last seen at each depth
   for (const OutlineRow& row : rows) {
     path_size.resize(std::size_t(row.depth));
     path.resize(path_size.empty() ? 0 : path_size.back());
@@ -38,7 +38,7 @@ inline Values structure_of(const std::vector<OutlineRow>& rows) {
   file.commit();
 }
 
-[[gnu::noinline]] inline void load_model(const List<StoredTensor<const Storage*>>& model,
+[[gnu::noinline]] inline void load_model(const StoredTensors<const Storage*>& model,
                                          const std::vector<OutlineRow>& rows, std::string_view name,
                                          const Checkpoint& file, std::string_view part) {
   if (file.structure.empty())

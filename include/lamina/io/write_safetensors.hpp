@@ -25,7 +25,7 @@ class SafetensorsWriter {
       : tensors_(tensors), dtype_(dtype), file_(file) {}
 
   void write(const Values& values) {
-    const List<Turn> order = by_size_and_name();
+    const lamina::detail::List<Turn> order = by_size_and_name();
     std::string header = R"({"__metadata__":{"format":"pt")";
     for (const Values::Entry& entry : values) {
       if (entry.name == "format") refuse(file_.path(), "", "a value is named \"format\", as the format is");
@@ -72,8 +72,8 @@ class SafetensorsWriter {
     }
   };
   /// C's qsort, as of byte ranges.
-  List<Turn> by_size_and_name() const {
-    List<Turn> order;
+  lamina::detail::List<Turn> by_size_and_name() const {
+    lamina::detail::List<Turn> order;
     for (const TensorRecord& tensor : tensors_) order.push_back({item_size(written(tensor)), &tensor});
     if (!order.empty()) std::qsort(order.data(), order.size(), sizeof(Turn), Turn::compare);
     return order;

@@ -18,8 +18,8 @@ class TorchWriter {
   const std::optional<Dtype> dtype_;
   OutputFile& file_;
   PickleWriter pickle_;
-  List<std::size_t> storage_of_;        // the number of the storage of every tensor
-  List<const TensorRecord*> storages_;  // the first tensor of each
+  lamina::detail::List<std::size_t> storage_of_;        // the number of the storage of every tensor
+  lamina::detail::List<const TensorRecord*> storages_;  // the first tensor of each
 
  public:
   TorchWriter(const StateDict& tensors, const std::optional<Dtype>& dtype, OutputFile& file)

@@ -74,7 +74,7 @@ class ZipArchive {
   };
 
   MappedFile file_;
-  List<Entry> entries_;
+  lamina::detail::List<Entry> entries_;
   NameMap by_name_;
 
   static constexpr std::string_view end_signature{"PK\5\6", 4}, locator_signature{"PK\6\7", 4},
@@ -150,7 +150,7 @@ class ZipArchive {
   [[gnu::cold]] void read_entries(const Directory& directory) {
     std::string_view rest = file_.bytes().substr(directory.offset, directory.size);
     std::string_view folder;
-    entries_ = List<Entry>(directory.count);
+    entries_ = lamina::detail::List<Entry>(directory.count);
     for (std::uint64_t i = 0; i < directory.count; ++i) {
       if (rest.size() < 46 || rest.substr(0, 4) != entry_signature)
         refuse({"directory entry ", i}, {"is missing or damaged"});
@@ -240,7 +240,7 @@ class ZipArchive {
   }
 
   [[gnu::cold]] void check_overlap() const {
-    List<ByteRange> ranges;
+    lamina::detail::List<ByteRange> ranges;
     for (std::size_t i = 0; i < entries_.size(); ++i) ranges.push_back({entries_[i].begin, entries_[i].end, i});
     sort(ranges);
     std::uint64_t end = 0;

@@ -15,9 +15,9 @@ struct Chunk {
   idx begin = 0, end = 0;
 };
 /// torch.chunk: as many pieces as there are devices, or fewer, all of ceil(batch / devices) items but for the last.
-[[gnu::noinline]] inline List<Chunk> chunks(idx batch, idx devices) {
+[[gnu::noinline]] inline lamina::detail::List<Chunk> chunks(idx batch, idx devices) {
   const idx size = (batch + devices - 1) / devices;
-  List<Chunk> result;
+  lamina::detail::List<Chunk> result;
   for (idx begin = 0; begin < batch; begin += size)
     result.push_back({begin, begin + size < batch ? begin + size : batch});
   return result;
@@ -69,7 +69,7 @@ struct Piece {
 }
 /// Joins pieces of elements of that size on the host.
 struct JoinOnHost {
-  Storage operator()(const List<Piece>& pieces, std::size_t element, std::size_t bytes) const {
+  Storage operator()(const lamina::detail::List<Piece>& pieces, std::size_t element, std::size_t bytes) const {
     Storage whole = Storage::uninitialized(bytes);
     for (const Piece& piece : pieces) put(piece, element, whole);
     return whole;
@@ -78,7 +78,7 @@ struct JoinOnHost {
 
 namespace detail {
 /// Puts pieces behind one another. Returns the extents of the whole.
-[[gnu::noinline]] inline Dims line_up(List<Piece>& pieces) {
+[[gnu::noinline]] inline Dims line_up(lamina::detail::List<Piece>& pieces) {
   Dims whole = pieces[0].dims;
   whole[0] = 0;
   for (Piece& piece : pieces) {
@@ -98,7 +98,7 @@ Whole gather_tensor(const Results& results, const Join& join, const Get& get) {
   static_assert(is_tensor<Whole>, "lamina: DataParallel gathers tensors and tuples of tensors");
   static_assert(Whole::shape_type::dims.rank > 0,
                 "lamina: DataParallel cannot join results without dimensions: let the net return one value an item");
-  List<Piece> pieces;
+  lamina::detail::List<Piece> pieces;
   for (const auto& result : results) {
     const auto& tensor = get(*result);
     pieces.push_back({&tensor.storage(), tensor.dims()});

@@ -44,12 +44,12 @@ template <class Backend> constexpr Arranged arrange(const Graph& graph, const Co
   to.nodes.reserve(std::size_t(n) + 8);
   to.inputs.reserve(graph.inputs.size() + 8);
   // Of each node of the old graph: its number in the new one, and those of its copies in other layouts.
-  Table<int> value(n), copies(layout_count * n, -1);
+  lamina::detail::Table<int> value(n), copies(layout_count * n, -1);
   int most = 1;
   for (const Node& node : graph.nodes)
     if (node.inputs > most) most = node.inputs;
-  Table<Dims> dims(most);
-  Table<Layout> given(most);
+  lamina::detail::Table<Dims> dims(most);
+  lamina::detail::Table<Layout> given(most);
 
   const auto simplest = [](const Dims& extents, Layout layout) {
     return layouts_agree(extents, layout, Layout::planar) ? Layout::planar : layout;
@@ -96,7 +96,7 @@ template <class Backend> constexpr Arranged arrange(const Graph& graph, const Co
       value[i] = value[graph.input(node, 0)];
       continue;
     }
-    Table<int> operands(node.inputs);
+    lamina::detail::Table<int> operands(node.inputs);
     for (int k = 0; k < node.inputs; ++k) {
       const int old = graph.input(node, k);
       operands[k] = reads_elements(node, k) || !is_made(old) ? in_layout(old, layouts.operands) : value[old];

@@ -17,6 +17,8 @@ template <class StoragePointer> struct StoredTensor {
 
   std::size_t bytes() const { return std::size_t(count(dims)) * item_size(dtype); }
 };
+/// Those of a model.
+template <class StoragePointer> using StoredTensors = detail::List<StoredTensor<StoragePointer>>;
 
 namespace detail {
 struct MemberType;
@@ -46,7 +48,7 @@ class StoredWalk {
   bool again = false;
 
  public:
-  List<StoredTensor<const Storage*>> list;
+  StoredTensors<const Storage*> list;
 
   explicit StoredWalk(Names n) : names(n) {}
 
@@ -120,15 +122,14 @@ template <class M> struct StoredModule {
 
 /// Every parameter and buffer of a model in state_dict order, for reading. A shared module's are listed once, or with
 /// `Names::all` under every key that the state_dict has.
-template <class Net>
-List<StoredTensor<const Storage*>> stored_tensors(const Net& net, Names names = Names::first) {
+template <class Net> StoredTensors<const Storage*> stored_tensors(const Net& net, Names names = Names::first) {
   detail::StoredWalk walk(names);
   walk.members(&net, detail::StoredModule<Net>::type);
   return std::move(walk.list);
 }
 /// The same for writing.
-template <class Net> List<StoredTensor<Storage*>> stored_tensors(Net& net, Names names = Names::first) {
-  List<StoredTensor<Storage*>> list;
+template <class Net> StoredTensors<Storage*> stored_tensors(Net& net, Names names = Names::first) {
+  StoredTensors<Storage*> list;
   for (auto& tensor : stored_tensors(std::as_const(net), names))
     list.push_back({std::move(tensor.path), const_cast<Storage*>(tensor.storage), tensor.dims, tensor.dtype,
                     tensor.buffer, tensor.saved, tensor.again});

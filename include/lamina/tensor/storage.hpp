@@ -32,7 +32,7 @@ class Storage {
     std::size_t bytes = 0;
     std::byte* elements = nullptr;
     DeviceMemory* memory = nullptr;
-    Owned<Attachment> attachment{};
+    detail::Owned<Attachment> attachment{};
   };
   static_assert(sizeof(Header) <= storage_alignment);
   Header* header = nullptr;
@@ -90,7 +90,7 @@ class Storage {
   DeviceMemory* memory() const { return header ? header->memory : nullptr; }
   Device device() const { return memory() ? memory()->device : Device{}; }
   /// Nothing at first. Whoever uses it agrees on a lock.
-  Owned<Attachment>& attachment() const { return header->attachment; }
+  detail::Owned<Attachment>& attachment() const { return header->attachment; }
   bool unique() const { return header && header->references.load(std::memory_order_acquire) == 1; }
 
   /// Changes with every write and is never used again, also not by other memory at the same address: what is derived

@@ -100,7 +100,7 @@ class Work {
 /// that is held up holds the others up for no more than `grain` numbers. Numbers are below 2^32; of more than 256
 /// threads, 256 are used.
 [[gnu::noinline]] inline void share(int threads, std::int64_t count, std::int64_t grain,
-                                    const Callback<int, Work&>& f) {
+                                    const lamina::detail::Callback<int, Work&>& f) {
   int parts = threads < detail::Ranges::most_parts ? threads : detail::Ranges::most_parts;
   if (count < parts) parts = int(count);
   if (parts <= 1) {

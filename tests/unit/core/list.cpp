@@ -20,7 +20,7 @@ struct Counted {
   ~Counted() { --alive; }
 };
 
-std::vector<std::string> texts_of(const lamina::List<Counted>& list) {
+std::vector<std::string> texts_of(const lamina::detail::List<Counted>& list) {
   std::vector<std::string> texts;
   for (const Counted& element : list) texts.push_back(element.text);
   return texts;
@@ -28,7 +28,7 @@ std::vector<std::string> texts_of(const lamina::List<Counted>& list) {
 }  // namespace
 
 TEST_CASE("a list holds what a vector holds after the same changes", "[core][list]") {
-  lamina::List<Counted> list;
+  lamina::detail::List<Counted> list;
   std::vector<std::string> expected;
   const auto same = [&] { return list.size() == expected.size() && texts_of(list) == expected; };
   REQUIRE(list.empty());
@@ -48,13 +48,13 @@ TEST_CASE("a list holds what a vector holds after the same changes", "[core][lis
   list.resize(20), expected.resize(20);
   REQUIRE(same());
 
-  lamina::List<Counted> copy = list, taken = std::move(list);
+  lamina::detail::List<Counted> copy = list, taken = std::move(list);
   REQUIRE(texts_of(copy) == expected);
   REQUIRE(texts_of(taken) == expected);
   REQUIRE(list.empty());
-  copy = lamina::List<Counted>{{"one"}, {"two"}};
+  copy = lamina::detail::List<Counted>{{"one"}, {"two"}};
   REQUIRE(texts_of(copy) == std::vector<std::string>{"one", "two"});
-  const lamina::List<Counted>& itself = taken;
+  const lamina::detail::List<Counted>& itself = taken;
   taken = itself;
   REQUIRE(texts_of(taken) == expected);
 }
@@ -62,10 +62,10 @@ TEST_CASE("a list holds what a vector holds after the same changes", "[core][lis
 TEST_CASE("a list destroys each of its elements once, also when a copy fails", "[core][list]") {
   Counted::alive = 0;
   {
-    lamina::List<Counted> list(10);
+    lamina::detail::List<Counted> list(10);
     REQUIRE(Counted::alive == 10);
     Counted::copies_until_failure = 4;
-    REQUIRE_THROWS_AS(lamina::List<Counted>(list), int);
+    REQUIRE_THROWS_AS(lamina::detail::List<Counted>(list), int);
     Counted::copies_until_failure = -1;
     REQUIRE(Counted::alive == 10);
   }
@@ -73,7 +73,7 @@ TEST_CASE("a list destroys each of its elements once, also when a copy fails", "
 }
 
 TEST_CASE("a list refuses more elements than memory has addresses", "[core][list]") {
-  lamina::List<long> list;
+  lamina::detail::List<long> list;
   REQUIRE_THROWS_AS(list.reserve(std::size_t(-1) / 4), std::bad_alloc);
   REQUIRE(list.empty());
 }

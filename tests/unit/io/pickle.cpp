@@ -85,7 +85,7 @@ TEST_CASE("io: containers, marks and the memo", "[io]") {
   CHECK(graph.find(graph.root, "c") == no_value);
   const std::string cycle = "]q\0h\0a."s;  // a list that holds itself
   const Graph loop = run(cycle);
-  CHECK(loop[loop.root].items == lamina::List<Id>{loop.root});
+  CHECK(loop[loop.root].items == lamina::detail::List<Id>{loop.root});
   CHECK(integer("K\7r\0\0\0\x80"
                 "0j\0\0\0\x80."s) == 7);  // a memo index that jumps
   CHECK(integer("K\1q\5K\2q\0"

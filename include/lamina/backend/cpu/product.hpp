@@ -85,7 +85,7 @@ struct Addresses {
   const float** residual;
 };
 /// Fills the addresses of the pixels `first`, `first` + 1, ...: as many as the tile has, behind the last one it again.
-using Locate = Callback<idx, int, const Addresses&>;
+using Locate = lamina::detail::Callback<idx, int, const Addresses&>;
 
 /// Floats of scratch for the addresses of a tile.
 constexpr idx address_floats(idx taps) {
