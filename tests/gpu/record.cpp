@@ -12,12 +12,12 @@ TEST_CASE("a record says what graphs there were") {
   const Folder folder;
   const std::string file = (folder.path / "graphs").string();
   constexpr CompileOptions options{.precision = Precision::bfloat16};
-  const Plan plan = networks::with_inputs([]<class... Inputs>() {
+  const planning::Plan plan = networks::with_inputs([]<class... Inputs>() {
     return planning::plan_of_type<gpu::Backend, networks::EveryKind, options, Inputs...>();
   });
   std::map<std::string, bool> expected, found;
   emulation::record_graphs(file);
-  for (const Step& step : plan.steps) {
+  for (const planning::Step& step : plan.steps) {
     if (step.operands == 0) continue;
     const gpu::Lowered lowered = gpu::lower(step, plan.operands[std::size_t(step.first_operand)], options);
     if (!lowered.possible) continue;

@@ -29,7 +29,8 @@ struct SqueezeExcitation {
 };
 template <class Net, class... Spec> constexpr int steps_of(std::string_view name) {
   int n = 0;
-  for (const Step& step : StaticPlan<Net, CompileOptions{}, Spec...>::table.steps) n += name_of(step.operation) == name;
+  for (const planning::Step& step : StaticPlan<Net, CompileOptions{}, Spec...>::table.steps)
+    n += name_of(step.operation) == name;
   return n;
 }
 template <class Net, class... Spec>
@@ -64,8 +65,8 @@ static_assert(3 * table_of<models::UNet<3, 2>, Shape<1, 3, 96, 80>>.memory.activ
 namespace {
 /// Every result lies inside the arena, before the scratch.
 template <class Table> bool places_fit(const Table& table) {
-  for (const Step& step : table.steps) {
-    if (step.out.source != Source::arena) continue;
+  for (const planning::Step& step : table.steps) {
+    if (step.out.source != planning::Source::arena) continue;
     const idx items = item_count(step.out.dims);
     const idx end =
         step.out.offset + (items - 1) * step.out.item_stride + item_elements(step.out.dims, step.out.layout);

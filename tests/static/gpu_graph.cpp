@@ -11,7 +11,7 @@ using Function = GraphNode::Function;
 // ---- whatever a model's steps become is right
 template <class Net, CompileOptions Options, class Input> constexpr bool right() {
   constexpr auto& table = planning::PlanFor<gpu::Backend, Net, Options, Input>::table;
-  for (const Step& step : table.steps)
+  for (const planning::Step& step : table.steps)
     for (const gpu::Reach reach : {gpu::Reach::everything, gpu::Reach::bias, gpu::Reach::producer}) {
       if (step.operands == 0) continue;
       const gpu::Lowered lowered = gpu::lower(step, table.operands[std::size_t(step.first_operand)], Options, reach);

@@ -8,7 +8,7 @@ using namespace lamina;
 template <class Net, CompileOptions Options, class Input> constexpr int graphs() {
   constexpr auto& table = planning::PlanFor<gpu::Backend, Net, Options, Input>::table;
   int n = 0;
-  for (const Step& step : table.steps)
+  for (const planning::Step& step : table.steps)
     n += step.operands > 0 && gpu::lower(step, table.operands[std::size_t(step.first_operand)], Options).possible;
   return n;
 }

@@ -4,7 +4,13 @@
 using namespace lamina;
 
 using Callback = int;
+using Extent = int;
 using List = int;
 using Owned = int;
+using Place = int;
+using Plan = int;
+using Source = int;
+using Step = int;
 using Table = int;
-static_assert(Callback{} == 0 && List{} == 0 && Owned{} == 0 && Table{} == 0);
+constexpr int made = Callback{} + Extent{} + List{} + Owned{} + Place{} + Plan{} + Source{} + Step{} + Table{};
+static_assert(made == 0);

@@ -11,7 +11,7 @@ namespace lamina::gpu {
 
 /// A pointer that a task gets: into the block of a call (not Source::weights), or into the weights of step `index`.
 struct Address {
-  Source source = Source::arena;
+  planning::Source source = planning::Source::arena;
   int index = 0;
   std::size_t offset = 0;  ///< bytes
 };
@@ -27,7 +27,7 @@ struct Task {
 /// the inputs and the results.
 class DevicePlan {
   int device_;
-  Plan plan_;
+  planning::Plan plan_;
   CompileOptions options_;
   std::vector<Task> tasks_{};
   std::vector<Address> addresses_{};
@@ -39,7 +39,7 @@ class DevicePlan {
  public:
   /// `weights`: the packed weights of each step on the device; `inputs`: bytes of each input. Throws cudnn_error,
   /// nvrtc_error, and what the runtime throws.
-  DevicePlan(int device, Plan plan, const CompileOptions& options, std::vector<std::byte*> weights,
+  DevicePlan(int device, planning::Plan plan, const CompileOptions& options, std::vector<std::byte*> weights,
              const std::vector<std::size_t>& inputs)
       : device_(device), plan_(std::move(plan)), options_(options), weights_(std::move(weights)), module_(load()) {
     std::size_t end = 0;
@@ -51,16 +51,18 @@ class DevicePlan {
     static_cast<void>(add(std::size_t(plan_.memory.activations) * sizeof(float)));
     workspace_at_ = add(workspace_bytes());
     for (const std::size_t bytes : inputs) inputs_.push_back(add(bytes));
-    for (const Place& output : plan_.outputs) outputs_.push_back(add(bytes_of(output)));
+    for (const planning::Place& output : plan_.outputs) outputs_.push_back(add(bytes_of(output)));
     block_bytes_ = end;
   }
 
   int device() const { return device_; }
-  const Plan& plan() const { return plan_; }
+  const planning::Plan& plan() const { return plan_; }
   /// In the order in which they run.
   const std::vector<Task>& tasks() const { return tasks_; }
 
-  static std::size_t bytes_of(const Place& output) { return std::size_t(count(output.dims)) * item_size(output.dtype); }
+  static std::size_t bytes_of(const planning::Place& output) {
+    return std::size_t(count(output.dims)) * item_size(output.dtype);
+  }
   std::size_t block_bytes() const { return block_bytes_; }
   std::size_t input_at(std::size_t i) const { return inputs_[i]; }
   std::size_t output_at(std::size_t k) const { return outputs_[k]; }
@@ -88,9 +90,9 @@ class DevicePlan {
 
  private:
   std::byte* base_of(const Address& a, std::byte* block) const {
-    if (a.source == Source::weights) return weights_[std::size_t(a.index)];
-    if (a.source == Source::input) return block + inputs_[std::size_t(a.index)];
-    if (a.source == Source::output) return block + outputs_[std::size_t(a.index)];
+    if (a.source == planning::Source::weights) return weights_[std::size_t(a.index)];
+    if (a.source == planning::Source::input) return block + inputs_[std::size_t(a.index)];
+    if (a.source == planning::Source::output) return block + outputs_[std::size_t(a.index)];
     return block;
   }
   /// What is needed while the tasks are made.
@@ -102,17 +104,19 @@ class DevicePlan {
   void add_step(int number, Making& making);
   bool add_graph(int number, Reach reach, Making& making);
   void add_rest(int number, Reach reach, Making& making);
-  void add_kernel(int number, KernelCall call, const std::vector<Place>& operands, Making& making);
+  void add_kernel(int number, KernelCall call, const std::vector<planning::Place>& operands, Making& making);
 
-  const Place* operands_of(const Step& step) const { return plan_.operands.data() + step.first_operand; }
-  void add_address(const Place& place) {
+  const planning::Place* operands_of(const planning::Step& step) const {
+    return plan_.operands.data() + step.first_operand;
+  }
+  void add_address(const planning::Place& place) {
     addresses_.push_back({place.source, place.index, std::size_t(place.offset) * sizeof(float)});
   }
   void add_parameter(int number, int k) {
-    const Step& step = plan_.steps[std::size_t(number)];
-    addresses_.push_back({Source::weights, number, std::size_t(step.packed[k]) * sizeof(float)});
+    const planning::Step& step = plan_.steps[std::size_t(number)];
+    addresses_.push_back({planning::Source::weights, number, std::size_t(step.packed[k]) * sizeof(float)});
   }
-  KernelTensor tensor_at(const Place& place) const {
+  KernelTensor tensor_at(const planning::Place& place) const {
     const bool last = place.layout != Layout::planar && place.dims.rank == 4;
     return {place.dims, element_type(place, options_), last ? Layout::channels_last : Layout::planar};
   }
@@ -127,7 +131,7 @@ class DevicePlan {
 
 /// As much as cuDNN does in one call, and the rest by a kernel that goes over the result; or all of it by a kernel.
 [[gnu::cold]] inline void DevicePlan::add_step(int number, Making& making) {
-  const Step& step = plan_.steps[std::size_t(number)];
+  const planning::Step& step = plan_.steps[std::size_t(number)];
   if (step.operands == 0 || count(step.out.dims) == 0) return;
   for (const Reach reach : {Reach::everything, Reach::bias, Reach::producer})
     if (add_graph(number, reach, making)) return add_rest(number, reach, making);
@@ -140,8 +144,8 @@ class DevicePlan {
 }
 
 [[gnu::cold]] inline bool DevicePlan::add_graph(int number, Reach reach, Making& making) {
-  const Step& step = plan_.steps[std::size_t(number)];
-  const Place* const operands = operands_of(step);
+  const planning::Step& step = plan_.steps[std::size_t(number)];
+  const planning::Place* const operands = operands_of(step);
   const Lowered lowered = lower(step, operands[0], options_, reach);
   if (!lowered.possible) return false;
   const ExecutionPlan* const graph =
@@ -159,17 +163,17 @@ class DevicePlan {
 
 /// Bias, residual and activation over the result of a graph that left them out.
 [[gnu::cold]] inline void DevicePlan::add_rest(int number, Reach reach, Making& making) {
-  const Step& step = plan_.steps[std::size_t(number)];
+  const planning::Step& step = plan_.steps[std::size_t(number)];
   const bool activates = step.activation.kind != ops::Activation::Kind::identity;
   if (reach == Reach::everything || (reach == Reach::bias && !step.has_residual && !activates)) return;
   KernelCall call{
       .operation = operation_of(ops::Activation{}), .has_residual = step.has_residual, .activation = step.activation};
-  std::vector<Place> operands{step.out};
+  std::vector<planning::Place> operands{step.out};
   if (reach == Reach::producer) {
     call.operation = operation_of(ops::Binary{.kind = ops::Binary::Kind::add});
     const idx channels = detail::producer_of(step.operation, operands_of(step)->dims, step.out.dims).result[1];
     // Channels are dimension 1 of images, and the last one of what a linear layer makes.
-    operands.push_back({.source = Source::weights,
+    operands.push_back({.source = planning::Source::weights,
                         .index = number,
                         .offset = step.packed[1],
                         .dims = is<ops::Linear>(step.operation) ? Dims{channels} : Dims{channels, 1, 1}});
@@ -179,15 +183,15 @@ class DevicePlan {
 }
 
 /// A kernel on these operands, the residual last.
-[[gnu::cold]] inline void DevicePlan::add_kernel(int number, KernelCall call, const std::vector<Place>& operands,
-                                                 Making& making) {
+[[gnu::cold]] inline void DevicePlan::add_kernel(int number, KernelCall call,
+                                                 const std::vector<planning::Place>& operands, Making& making) {
   tasks_.push_back({.kernel = int(making.kernels.size()), .first = int(addresses_.size())});
   std::vector<KernelTensor> tensors;
-  for (const Place& operand : operands) {
+  for (const planning::Place& operand : operands) {
     tensors.push_back(tensor_at(operand));
     add_address(operand);
   }
-  const Step& step = plan_.steps[std::size_t(number)];
+  const planning::Step& step = plan_.steps[std::size_t(number)];
   for (int k = 0; k < 4; ++k)
     if (call.parameters[k]) add_parameter(number, k);
   add_address(step.out);

@@ -18,12 +18,13 @@ class DeviceWeights {
   int device() const { return device_; }
 
   /// The block of each step of a plan, null for steps without parameters. `tensors` may be on any device.
-  std::vector<std::byte*> of(const Plan& plan, const calls::ModelTensors& tensors) {
+  std::vector<std::byte*> of(const planning::Plan& plan, const calls::ModelTensors& tensors) {
     std::vector<std::byte*> list;
-    for (const Step& step : plan.steps)
-      list.push_back(step.weight_floats == 0 ? nullptr : blocks.of(step, tensors, [&](const Step& s, Storage& block) {
-        send(s, tensors, block);
-      }));
+    for (const planning::Step& step : plan.steps)
+      list.push_back(step.weight_floats == 0 ? nullptr
+                                             : blocks.of(step, tensors, [&](const planning::Step& s, Storage& block) {
+                                                 send(s, tensors, block);
+                                               }));
     // Calls on other threads do not wait for this thread's stream.
     Context::of(device_).synchronize();
     return list;
@@ -44,17 +45,17 @@ class DeviceWeights {
   }
   /// Packs again what was written since. All calls have ended.
   void refresh(const calls::ModelTensors& tensors) {
-    blocks.refresh(tensors, [&](const Step& step, Storage& block) { send(step, tensors, block); });
+    blocks.refresh(tensors, [&](const planning::Step& step, Storage& block) { send(step, tensors, block); });
     Context::of(device_).synchronize();
   }
 
  private:
-  void send(const Step& step, const calls::ModelTensors& tensors, Storage& block) const {
+  void send(const planning::Step& step, const calls::ModelTensors& tensors, Storage& block) const {
     const std::vector<std::byte> packed = pack(step, tensors);
     if (!block) block = Context::of(device_).allocate(packed.size());
     block.memory()->copy_from_host(block.data(), packed.data(), packed.size());
   }
-  std::vector<std::byte> pack(const Step& step, const calls::ModelTensors& tensors) const {
+  std::vector<std::byte> pack(const planning::Step& step, const calls::ModelTensors& tensors) const {
     std::vector<std::byte> packed(std::size_t(step.weight_floats) * sizeof(float));
     const auto at = [&](int k) { return packed.data() + std::size_t(step.packed[k]) * sizeof(float); };
     if (role_of(step.operation) == ops::Role::producer) {

@@ -110,7 +110,7 @@ template <class Net, CompileOptions Options, class... Spec> class Engine {
  private:
   const Size& prepare(const Dims (&dims)[sizeof...(Spec)]) const {
     return shared->sizes.get(dims, [&] {
-      Plan plan = plan_of(shared->net, dims);
+      planning::Plan plan = plan_of(shared->net, dims);
       std::vector<std::byte*> weights = shared->weights.of(plan, stored_tensors(std::as_const(shared->net)));
       std::vector<std::size_t> inputs;
       int i = 0;
@@ -120,7 +120,7 @@ template <class Net, CompileOptions Options, class... Spec> class Engine {
   }
 
   /// Static extents: the plan is made by the compiler, which leaves no code that makes it.
-  static Plan plan_of([[maybe_unused]] const Net& net, [[maybe_unused]] const Dims (&dims)[sizeof...(Spec)]) {
+  static planning::Plan plan_of([[maybe_unused]] const Net& net, [[maybe_unused]] const Dims (&dims)[sizeof...(Spec)]) {
     if constexpr (is_fixed) return planning::copy_of(planning::PlanFor<Backend, Net, Options, Spec...>::table);
     else return planning::plan_of<Backend, Options, Spec...>(net, dims);
   }
@@ -140,7 +140,7 @@ template <class Net, CompileOptions Options, class... Spec> class Engine {
   }
   static result_type make_results(const DevicePlan& plan, bool on_device) {
     const auto make = [&]<class T, class S>(std::type_identity<Tensor<T, S>>, std::size_t k) {
-      const Place& place = plan.plan().outputs[k];
+      const planning::Place& place = plan.plan().outputs[k];
       const std::size_t bytes = DevicePlan::bytes_of(place);
       return Tensor<T, S>(on_device ? Context::of(plan.device()).allocate(bytes) : Storage::uninitialized(bytes),
                           place.dims);

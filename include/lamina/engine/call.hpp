@@ -48,7 +48,7 @@ template <class Result, class F> void for_each_result(Result& result, F&& f) {
   else f(result);
 }
 /// New tensors for the results.
-template <class Result> Result make_results(const Place* outputs) {
+template <class Result> Result make_results(const planning::Place* outputs) {
   if constexpr (is_tuple<Result>) {
     return [&]<std::size_t... I>(std::index_sequence<I...>) {
       return Result(std::tuple_element_t<I, Result>(outputs[I].dims)...);
@@ -61,7 +61,7 @@ template <class Result> class Results {
   std::optional<Result> last{};
 
  public:
-  Result& fresh(const Place* outputs) {
+  Result& fresh(const planning::Place* outputs) {
     bool free = last.has_value();
     int k = 0;
     if (free)

@@ -27,14 +27,15 @@ class Engine<Net, Options, Spec...> {
 
   /// A size: its plan, and the memory of calls of this size.
   struct Size {
-    Plan plan;
+    planning::Plan plan;
     execution::Program program{};
     mutable calls::Lender<execution::CallState<result_type_>> states{};
 
     /// weights_of(step): its packed weights.
-    template <class WeightsOf> Size(Plan p, const WeightsOf& weights_of) : plan(std::move(p)) {
+    template <class WeightsOf> Size(planning::Plan p, const WeightsOf& weights_of) : plan(std::move(p)) {
       program = {plan.steps.data(), int(plan.steps.size()), plan.operands.data(), plan.memory, {}};
-      for (const Step& step : plan.steps) program.weights.push_back(reinterpret_cast<float*>(weights_of(step)));
+      for (const planning::Step& step : plan.steps)
+        program.weights.push_back(reinterpret_cast<float*>(weights_of(step)));
     }
   };
   struct Shared {
@@ -74,7 +75,7 @@ class Engine<Net, Options, Spec...> {
   }
 
   /// The plan for inputs of these extents, made at the first time. On an exception the engine stays as it was.
-  const Plan& plan(const Dims (&dims)[sizeof...(Spec)]) const { return prepare(dims).plan; }
+  const planning::Plan& plan(const Dims (&dims)[sizeof...(Spec)]) const { return prepare(dims).plan; }
 
   /// As above; the net is the engine's own.
   template <class Take, class... X>
@@ -98,12 +99,12 @@ class Engine<Net, Options, Spec...> {
   const Size& prepare(const Dims (&dims)[sizeof...(Spec)]) const {
     return shared->sizes.get(dims, [&] {
       const calls::ModelTensors tensors = stored_tensors(std::as_const(shared->net));
-      const auto pack = [&](const Step& step, Storage& block) {
+      const auto pack = [&](const planning::Step& step, Storage& block) {
         block = Storage::uninitialized(std::size_t(step.weight_floats) * sizeof(float));
         execution::pack<kernels>(step, tensors, reinterpret_cast<float*>(block.data()));
       };
       return Size(planning::plan_of<host::Backend, Options, Spec...>(shared->net, dims),
-                  [&](const Step& step) { return shared->packed.of(step, tensors, pack); });
+                  [&](const planning::Step& step) { return shared->packed.of(step, tensors, pack); });
     });
   }
 };

@@ -53,9 +53,9 @@ template <class Net, class... Spec> constexpr lamina::detail::Contributor larges
   lamina::detail::Contributor most;
   const auto& table = StaticPlan<Net, CompileOptions{}, Spec...>::table;
   for (std::size_t i = 0; i < table.steps.size(); ++i) {
-    const Step& step = table.steps[i];
-    const Place* const operands = table.operands.data() + step.first_operand;
-    const idx out = step.out.source == Source::arena ? elements(step.out.dims, step.out.layout) : 0;
+    const planning::Step& step = table.steps[i];
+    const planning::Place* const operands = table.operands.data() + step.first_operand;
+    const idx out = step.out.source == planning::Source::arena ? elements(step.out.dims, step.out.layout) : 0;
     const auto scratch =
         host::Backend::scratch_of(step.operation, step.operands > 0 ? operands[0].dims : Dims{},
                                   step.operands > 1 ? operands[1].dims : Dims{}, host::Method(step.method));

@@ -7,7 +7,8 @@ namespace lamina::inline LAMINA_ISA {
 
 namespace execution {
 template <std::uint64_t Kernels, class Op>
-void pack_if(const Step& step, [[maybe_unused]] const ProducerWeights& values, [[maybe_unused]] float* block) {
+void pack_if(const planning::Step& step, [[maybe_unused]] const ProducerWeights& values,
+             [[maybe_unused]] float* block) {
   if constexpr ((Kernels & host::bit_of<Op>) != 0)
     if (is<Op>(step.operation))
       host::pack<Kernels>(as<Op>(step.operation), host::Method(step.method), values, block + step.packed[0],
@@ -15,7 +16,7 @@ void pack_if(const Step& step, [[maybe_unused]] const ProducerWeights& values, [
 }
 
 /// Throws device_error for a step with a parameter on a device: its kernel is one of the host.
-[[gnu::noinline]] inline void require_on_host(const Step& step, const calls::ModelTensors& tensors) {
+[[gnu::noinline]] inline void require_on_host(const planning::Step& step, const calls::ModelTensors& tensors) {
   const auto require = [&](int number) {
     if (number < 0) return;
     const auto& tensor = tensors[std::size_t(number)];
@@ -26,7 +27,8 @@ void pack_if(const Step& step, [[maybe_unused]] const ProducerWeights& values, [
 }
 
 /// Packs a step's parameters into its block of weights. The mask has the step's kernel.
-template <std::uint64_t Kernels> void pack(const Step& step, const calls::ModelTensors& tensors, float* block) {
+template <std::uint64_t Kernels>
+void pack(const planning::Step& step, const calls::ModelTensors& tensors, float* block) {
   require_on_host(step, tensors);
   if (role_of(step.operation) == ops::Role::producer) {
     const calls::ProducerValues found(step, tensors);

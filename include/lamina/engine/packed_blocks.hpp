@@ -8,11 +8,11 @@ namespace lamina::calls {
 /// A block for every step whose weights differ: what a step packs depends on its parameters and its method alone.
 class PackedBlocks {
   struct Block {
-    Step step;
+    planning::Step step;
     Storage storage;
     std::uint64_t version;
 
-    bool is_of(const Step& other) const {
+    bool is_of(const planning::Step& other) const {
       for (int k = 0; k < 4; ++k)
         if (step.parameters[k] != other.parameters[k] || step.norm[k] != other.norm[k]) return false;
       return step.method == other.method && step.operation.index() == other.operation.index();
@@ -22,7 +22,7 @@ class PackedBlocks {
 
  public:
   /// The block of a step; pack(step, storage) fills an empty storage at the first time.
-  template <class Pack> std::byte* of(const Step& step, const ModelTensors& tensors, const Pack& pack) {
+  template <class Pack> std::byte* of(const planning::Step& step, const ModelTensors& tensors, const Pack& pack) {
     for (const Block& block : blocks)
       if (block.is_of(step)) return block.storage.data();
     Block fresh{step, {}, version_of(step, tensors)};

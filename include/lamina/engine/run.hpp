@@ -11,10 +11,10 @@ namespace lamina::inline LAMINA_ISA {
 namespace execution {
 /// A plan and the packed weights of its steps: all that calls share.
 struct Program {
-  const Step* steps = nullptr;
+  const planning::Step* steps = nullptr;
   int count = 0;
-  const Place* operands = nullptr;
-  Extent memory{};
+  const planning::Place* operands = nullptr;
+  planning::Extent memory{};
   detail::List<const float*> weights{};  ///< a block a step
 
   /// Operands of the widest step.
@@ -36,27 +36,27 @@ struct Memory {
   idx micro_batch = 0;
 };
 
-inline const void* address_of(const Place& place, const Memory& memory) {
+inline const void* address_of(const planning::Place& place, const Memory& memory) {
   switch (place.source) {
-  case Source::input:  // whole tensors, of any type
+  case planning::Source::input:  // whole tensors, of any type
     return static_cast<const std::byte*>(memory.inputs[place.index]) +
            memory.micro_batch * count(place.dims) * idx(item_size(place.dtype));
-  case Source::arena: return memory.arena + place.offset;
-  case Source::weights: return memory.program.weights[std::size_t(place.index)];
-  case Source::output:
+  case planning::Source::arena: return memory.arena + place.offset;
+  case planning::Source::weights: return memory.program.weights[std::size_t(place.index)];
+  case planning::Source::output:
     return static_cast<const float*>(memory.outputs[place.index]) + place.offset +
            memory.micro_batch * item_count(place.dims) * place.item_stride;
-  case Source::nowhere: break;
+  case planning::Source::nowhere: break;
   }
   return nullptr;
 }
-inline host::Input input_at(const Place& place, const Memory& memory) {
+inline host::Input input_at(const planning::Place& place, const Memory& memory) {
   return {{address_of(place, memory), place.dims, place.item_stride, place.dtype, place.layout}};
 }
 
 /// Runs step number `i`. `room` has space for the operands of any step.
 template <std::uint64_t Kernels> LAMINA_ONE_COPY void run_step(int i, const Memory& memory, host::Input* room) {
-  const Step& step = memory.program.steps[i];
+  const planning::Step& step = memory.program.steps[i];
   if (step.operands == 0) return;
   for (int k = 0; k < step.operands; ++k) room[k] = input_at(memory.program.operands[step.first_operand + k], memory);
   host::Call call;

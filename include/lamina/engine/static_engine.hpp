@@ -29,7 +29,7 @@ Storage pack_weights(Program& program, const calls::ModelTensors& tensors, idx f
   Storage packed = Storage::uninitialized(std::size_t(floats) * sizeof(float));
   float* const data = reinterpret_cast<float*>(packed.data());
   for (int i = 0; i < program.count; ++i) {
-    const Step& step = program.steps[i];
+    const planning::Step& step = program.steps[i];
     pack<Kernels>(step, tensors, data + step.weights);
     program.weights.push_back(data + step.weights);
     versions.push_back(calls::version_of(step, tensors));
@@ -156,7 +156,7 @@ template <class Net, CompileOptions Options, class... Spec>
 void Engine<Net, Options, Spec...>::refresh(const Net& net) {
   const calls::ModelTensors tensors = stored_tensors(net);
   for (int i = 0; i < shared->program.count; ++i) {
-    const Step& step = shared->program.steps[i];
+    const planning::Step& step = shared->program.steps[i];
     const std::uint64_t version = calls::version_of(step, tensors);
     if (version == shared->versions[std::size_t(i)]) continue;
     execution::pack<Static::table.kernels>(step, tensors,

@@ -15,7 +15,7 @@ constexpr void find_layers(const Net& net, const Dims (&dims)[sizeof...(Spec)], 
   const std::vector<const void*> addresses = module_addresses(net);
   const int count = int(addresses.size());
   int row = 0;  // layers are called in almost the order of members, so a search goes on from the last hit
-  for (const Step& step : steps) {
+  for (const planning::Step& step : steps) {
     const void* const layer = arranged.graph.nodes[std::size_t(step.node)].layer;
     *found = -1;
     for (int tried = 0; layer && tried < count && *found < 0; ++tried)

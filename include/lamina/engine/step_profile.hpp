@@ -73,7 +73,7 @@ inline std::string describe(const Operation& operation) {
 }
 
 /// "batch norm, sum, relu"
-inline std::string describe_fused(const Step& step) {
+inline std::string describe_fused(const planning::Step& step) {
   std::string text;
   const auto add = [&](std::string_view name) { (text += text.empty() ? "" : ", ") += name; };
   if (step.has_norm) add("batch norm");
@@ -83,7 +83,7 @@ inline std::string describe_fused(const Step& step) {
 }
 
 /// The step as a graph of one node over its operands.
-inline Graph graph_of(const Step& step, const Place* operands) {
+inline Graph graph_of(const planning::Step& step, const planning::Place* operands) {
   Graph graph;
   for (int k = 0; k < step.operands; ++k) {
     graph.inputs.push_back(k);
@@ -95,14 +95,14 @@ inline Graph graph_of(const Step& step, const Place* operands) {
 
 /// The steps of a plan, without times. `layers` has the path of each step's layer.
 inline std::vector<StepProfile> describe(const Program& program, const std::vector<std::string>& layers) {
-  const auto bytes = [](const Place& place) {
+  const auto bytes = [](const planning::Place& place) {
     return elements(place.dims, place.layout) * idx(item_size(place.dtype));
   };
   std::vector<StepProfile> profiles;
   for (int i = 0; i < program.count; ++i) {
-    const Step& step = program.steps[i];
+    const planning::Step& step = program.steps[i];
     if (step.operands == 0) continue;
-    const Place* const operands = program.operands + step.first_operand;
+    const planning::Place* const operands = program.operands + step.first_operand;
     const Graph graph = graph_of(step, operands);
     const Node& node = graph.nodes.back();
     StepProfile profile{.index = i, .path = layers[std::size_t(i)], .operation = step.operation};

@@ -74,7 +74,7 @@ struct ProducerValues {
   FloatValues weight, bias, gamma, beta, mean, variance;
   double eps;
 
-  ProducerValues(const Step& step, const ModelTensors& tensors)
+  ProducerValues(const planning::Step& step, const ModelTensors& tensors)
       : weight(tensors, step.parameters[0]), bias(tensors, step.parameters[1]), gamma(tensors, step.norm[0]),
         beta(tensors, step.norm[1]), mean(tensors, step.norm[2]), variance(tensors, step.norm[3]), eps(step.norm_eps) {}
 
@@ -82,7 +82,7 @@ struct ProducerValues {
 };
 
 /// A number that changes when any of a step's parameters is written.
-inline std::uint64_t version_of(const Step& step, const ModelTensors& tensors) {
+inline std::uint64_t version_of(const planning::Step& step, const ModelTensors& tensors) {
   std::uint64_t version = 1;
   const auto add = [&](int number) {
     version *= 0x9e3779b97f4a7c15u;

@@ -27,7 +27,7 @@
 #include "layout.hpp"
 #include "options.hpp"
 
-namespace lamina {
+namespace lamina::planning {
 
 /// Alignment of every buffer in the arena, in floats.
 inline constexpr idx arena_alignment = 16;
@@ -92,4 +92,4 @@ struct Plan {
   std::uint64_t kernels = 0;  ///< what the steps call, as the backend names it
 };
 
-}  // namespace lamina
+}  // namespace lamina::planning

@@ -212,7 +212,7 @@ TEST_CASE("sizes of dyn extents are kept, and equal the engines compiled for the
   Tensor<float, Shape<2, 3, 20, 28>> other;
   fill(other.span(), 3);
   CHECK(same(varied(other), compile<Shape<2, 3, 20, 28>>(net)(other)));
-  const Plan* const plan = &varied.plan({Image::dims});
+  const planning::Plan* const plan = &varied.plan({Image::dims});
   CHECK(same(varied(x), compile<Image>(net)(x)));
   CHECK(&varied.plan({Image::dims}) == plan);
   const long before = allocations();

@@ -171,7 +171,7 @@ TEST_CASE("a profile has the steps of the plan in order", "[engine]") {
   double sum = 0;
   for (std::size_t i = 0; i < result.steps.size(); ++i) {
     const StepProfile& step = result.steps[i];
-    const Step& planned = engine.plan().steps[i];
+    const planning::Step& planned = engine.plan().steps[i];
     CHECK(step.index == int(i));
     CHECK(step.operation == planned.operation);
     CHECK(step.output == planned.out.dims);

@@ -6,7 +6,7 @@
 namespace lamina::gpu {
 
 /// The type of a value's elements on the GPU.
-constexpr Dtype element_type(const Place& place, const CompileOptions& options) {
+constexpr Dtype element_type(const planning::Place& place, const CompileOptions& options) {
   if (place.layout != Layout::halves) return place.dtype;
   return options.precision == Precision::float16 ? Dtype::float16 : Dtype::bfloat16;
 }
@@ -89,7 +89,8 @@ constexpr Lowered lower_pool(GraphNode node, const GraphTensor& x, const GraphTe
 }  // namespace detail
 
 /// The graph of a convolution, transposed convolution or linear layer, and of what is fused to it.
-constexpr Lowered lower_producer(const Step& step, const Place& x, const CompileOptions& options, Reach reach) {
+constexpr Lowered lower_producer(const planning::Step& step, const planning::Place& x, const CompileOptions& options,
+                                 Reach reach) {
   using Kind = GraphNode::Kind;
   using Function = GraphNode::Function;
   const detail::Producer producer = detail::producer_of(step.operation, x.dims, step.out.dims);
@@ -133,7 +134,7 @@ constexpr Lowered lower_producer(const Step& step, const Place& x, const Compile
 }
 
 /// The graph of a pooling, where cuDNN has one of the same meaning.
-constexpr Lowered lower_pooling(const Step& step, const Place& x, const CompileOptions& options) {
+constexpr Lowered lower_pooling(const planning::Step& step, const planning::Place& x, const CompileOptions& options) {
   using Kind = GraphNode::Kind;
   const GraphTensor from{x.dims, element_type(x, options)}, to{step.out.dims, element_type(step.out, options)};
   const bool one_pixel = step.out.dims.rank == 4 && step.out.dims[2] * step.out.dims[3] == 1;
@@ -165,7 +166,7 @@ constexpr Lowered lower_pooling(const Step& step, const Place& x, const CompileO
 }
 
 /// The graph that does a step, as far as `reach` says.
-constexpr Lowered lower(const Step& step, const Place& first, const CompileOptions& options,
+constexpr Lowered lower(const planning::Step& step, const planning::Place& first, const CompileOptions& options,
                         Reach reach = Reach::everything) {
   if (step.operands == 0 || is<ops::ParameterValue>(step.operation)) return {};
   if (role_of(step.operation) == ops::Role::producer) return lower_producer(step, first, options, reach);

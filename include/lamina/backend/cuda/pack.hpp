@@ -7,7 +7,7 @@
 namespace lamina::gpu {
 
 /// A step's weight may be of 16 bits.
-constexpr Dtype weight_type(const Step& step, const CompileOptions& options) {
+constexpr Dtype weight_type(const planning::Step& step, const CompileOptions& options) {
   if (step.method == 0) return Dtype::float32;
   return options.precision == Precision::float16 ? Dtype::float16 : Dtype::bfloat16;
 }
