@@ -6,6 +6,8 @@
 
 namespace lamina::planning {
 
+using lamina::detail::Table;
+
 /// A graph, and the layout of each of its values.
 struct Arranged {
   Graph graph{};
@@ -44,12 +46,12 @@ template <class Backend> constexpr Arranged arrange(const Graph& graph, const Co
   to.nodes.reserve(std::size_t(n) + 8);
   to.inputs.reserve(graph.inputs.size() + 8);
   // Of each node of the old graph: its number in the new one, and those of its copies in other layouts.
-  lamina::detail::Table<int> value(n), copies(layout_count * n, -1);
+  Table<int> value(n), copies(layout_count * n, -1);
   int most = 1;
   for (const Node& node : graph.nodes)
     if (node.inputs > most) most = node.inputs;
-  lamina::detail::Table<Dims> dims(most);
-  lamina::detail::Table<Layout> given(most);
+  Table<Dims> dims(most);
+  Table<Layout> given(most);
 
   const auto simplest = [](const Dims& extents, Layout layout) {
     return layouts_agree(extents, layout, Layout::planar) ? Layout::planar : layout;
@@ -96,7 +98,7 @@ template <class Backend> constexpr Arranged arrange(const Graph& graph, const Co
       value[i] = value[graph.input(node, 0)];
       continue;
     }
-    lamina::detail::Table<int> operands(node.inputs);
+    Table<int> operands(node.inputs);
     for (int k = 0; k < node.inputs; ++k) {
       const int old = graph.input(node, k);
       operands[k] = reads_elements(node, k) || !is_made(old) ? in_layout(old, layouts.operands) : value[old];

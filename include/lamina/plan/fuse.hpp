@@ -16,9 +16,9 @@ struct Fused {
 
 /// The result of the pass. Every array has one entry a node.
 struct Fusion {
-  lamina::detail::Table<Fused> of;  ///< by root; root == -1 for a node that another one took in, for aliases and leaves
-  lamina::detail::Table<int> root;  ///< the root that computes a node's value
-  lamina::detail::Table<int>
+  Table<Fused> of;  ///< by root; root == -1 for a node that another one took in, for aliases and leaves
+  Table<int> root;  ///< the root that computes a node's value
+  Table<int>
       storage;  ///< the node whose memory holds the value: itself, what it is an alias of, or the last of its kernel
   constexpr explicit Fusion(int nodes) : of(nodes), root(nodes), storage(nodes) {}
 };
@@ -35,7 +35,7 @@ constexpr bool takes_norm(const Node& producer, const ops::BatchNorm& norm) {
 constexpr Fusion fuse(const Graph& graph) {
   const int n = int(graph.nodes.size());
   Fusion fusion(n);
-  lamina::detail::Table<int> readers(n);
+  Table<int> readers(n);
   const Node* const nodes = graph.nodes.data();
   const int* const inputs = graph.inputs.data();
   Fused* const of = fusion.of.begin();

@@ -7,11 +7,11 @@ namespace lamina::planning {
 
 /// Buffers, by the node whose memory they are (Fusion::storage).
 struct Placement {
-  lamina::detail::Table<int> host;     ///< the node in whose buffer a value lies: itself, a concatenation, an operand
-  lamina::detail::Table<idx> offset;   ///< elements before the value's first, in its host's buffer
-  lamina::detail::Table<Place> at;     ///< of a host: where its buffer is
-  lamina::detail::Table<char> joined;  ///< a concatenation that its operands, or copies of them, make without a kernel
-  idx arena = 0, unplanned = 0;        ///< floats
+  Table<int> host;     ///< the node in whose buffer a value lies: itself, a concatenation, or the value it overwrites
+  Table<idx> offset;   ///< elements before the value's first, in its host's buffer
+  Table<Place> at;     ///< of a host: where its buffer is
+  Table<char> joined;  ///< a concatenation that its operands, or copies of them, make without a kernel
+  idx arena = 0, unplanned = 0;  ///< floats
 
   constexpr explicit Placement(int nodes) : host(nodes), offset(nodes), at(nodes), joined(nodes) {}
 
@@ -51,7 +51,7 @@ template <class Backend> constexpr Placement place(const Arranged& arranged, con
     int made = -1, last_read = -1;
     bool stridable = true, output = false;
   };
-  lamina::detail::Table<Value> values(n);
+  Table<Value> values(n);
   const auto is_made = [&](int value) { return values[value].made >= 0; };
   for (int i = 0; i < n; ++i) host[i] = i;
   for (int t = 0; t < steps; ++t) {
@@ -137,14 +137,14 @@ template <class Backend> constexpr Placement place(const Arranged& arranged, con
   }
 
   // 4. Liveness of the other buffers, and first fit at the lowest offset.
-  lamina::detail::Table<int> last(n, -1);
+  Table<int> last(n, -1);
   for (int t = 0; t < steps; ++t) {
     const int own = of[order[std::size_t(t)]].last, buffer = result.top(own);
     for (int end : {t, values[own].last_read})
       if (last[buffer] < end) last[buffer] = end;
     result.unplanned += round_up(arranged.size(own), arena_alignment);
   }
-  lamina::detail::Table<int> live(steps);
+  Table<int> live(steps);
   int live_count = 0;
   const auto floats = [&](int buffer) { return round_up(arranged.size(buffer), arena_alignment); };
   for (int t = 0; t < steps; ++t) {

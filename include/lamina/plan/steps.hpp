@@ -50,7 +50,7 @@ constexpr Plan make_plan(const Graph& recorded, const ParameterInfo* parameters,
     plan.packed += round_up(floats, arena_alignment);
     return at;
   };
-  lamina::detail::Table<int> parameter_steps(int(graph.nodes.size()));
+  Table<int> parameter_steps(int(graph.nodes.size()));
 
   const auto place_of = [&](int value) {
     const Node& node = nodes[value];
