@@ -4,7 +4,6 @@
 #include <array>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <deque>
 #include <exception>
 #include <string>
@@ -57,12 +56,6 @@ class Child {
     return WEXITSTATUS(status) == 0 ? text : "its answer is lost";
   }
 };
-
-/// One of the choices, another for each number; all of them with LAMINA_ALL_DEVICES=1.
-template <class Choice> std::vector<Choice> in_turn(const std::vector<Choice>& choices, std::size_t number) {
-  if (std::getenv("LAMINA_ALL_DEVICES")) return choices;
-  return {choices[number % choices.size()]};
-}
 
 /// call(job) for each job, in as many processes at a time as there are processors; the answers in their order.
 template <class Job, class Call>

@@ -34,10 +34,15 @@ TEST_CASE("what ran on emulated devices compiles for every architecture") {
   std::set<std::filesystem::path> sources;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) sources.insert(entry.path());
   REQUIRE(!sources.empty());
+  const bool all = std::getenv("LAMINA_ALL_DEVICES");
+  const std::array architectures{80, 90, 100, 120};
   std::vector<Job> jobs;
   std::size_t number = 0;
-  for (const auto& source : sources)
-    for (const int architecture : in_turn<int>({80, 90, 100, 120}, number++)) jobs.push_back({source, architecture});
+  for (const auto& source : sources) {
+    for (const int architecture : architectures)
+      if (all || architecture == architectures[number % 4]) jobs.push_back({source, architecture});
+    ++number;
+  }
   const std::vector<std::string> answers = in_children(60, jobs, [](const Job& job) {
     std::ostringstream text;
     text << std::ifstream(job.source).rdbuf();
