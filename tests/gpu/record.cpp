@@ -8,10 +8,13 @@
 
 using namespace lamina;
 
+namespace {
+constexpr CompileOptions options{.precision = Precision::bfloat16};
+}
+
 TEST_CASE("a record says what graphs there were") {
   const Folder folder;
   const std::string file = (folder.path / "graphs").string();
-  constexpr CompileOptions options{.precision = Precision::bfloat16};
   const planning::Plan plan = networks::with_inputs([]<class... Inputs>() {
     return planning::plan_of_type<gpu::Backend, networks::EveryKind, options, Inputs...>();
   });
