@@ -14,10 +14,11 @@ template <class Input> Tensor<float, Input> filled() {
   for (idx i = 0; i < x.size(); ++i) x.data()[i] = 2 * full_size::uniform(17, std::uint64_t(i)) - 1;
   return x;
 }
-/// The largest error, as a part of the largest element.
+/// The largest error, as a part of the largest element; infinite where an element is no number.
 template <class T> double error_of(const T& y, const T& expected) {
   double error = 0, scale = 0;
   for (idx i = 0; i < y.size(); ++i) {
+    if (!std::isfinite(y.data()[i])) return HUGE_VAL;
     error = std::max(error, double(std::abs(y.data()[i] - expected.data()[i])));
     scale = std::max(scale, double(std::abs(expected.data()[i])));
   }

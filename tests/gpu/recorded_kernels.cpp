@@ -3,12 +3,11 @@
 ///
 /// It runs after the tests that write the record. Each program is compiled for one of the architectures, with
 /// LAMINA_ALL_DEVICES=1 for all.
+#include "folder.hpp"
 #include "in_child.hpp"
 #include "local_memory.hpp"
 #include <catch2/catch_test_macros.hpp>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <lamina/cuda/nvrtc.hpp>
 #include <set>
 
@@ -28,28 +27,27 @@ TEST_CASE("what ran on emulated devices compiles for every architecture") {
   const char* const folder = std::getenv("LAMINA_KERNEL_RECORD");
   if (!folder) SKIP("LAMINA_KERNEL_RECORD names no record");
   struct Job {
-    std::filesystem::path source;
+    fs::path file;
+    std::string source;
     int architecture;
   };
-  std::set<std::filesystem::path> sources;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) sources.insert(entry.path());
-  REQUIRE(!sources.empty());
+  std::set<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(folder)) files.insert(entry.path());
+  REQUIRE(!files.empty());
   const bool all = std::getenv("LAMINA_ALL_DEVICES");
   const std::array architectures{80, 90, 100, 120};
   std::vector<Job> jobs;
   std::size_t number = 0;
-  for (const auto& source : sources) {
+  for (const fs::path& file : files) {
     for (const int architecture : architectures)
-      if (all || architecture == architectures[number % 4]) jobs.push_back({source, architecture});
+      if (all || architecture == architectures[number % 4]) jobs.push_back({file, contents(file), architecture});
     ++number;
   }
   const std::vector<std::string> answers = in_children(60, jobs, [](const Job& job) {
-    std::ostringstream text;
-    text << std::ifstream(job.source).rdbuf();
-    return "compiled\n" + gpu::compile_cubin(text.str(), job.architecture, say_local_memory).log;
+    return "compiled\n" + gpu::compile_cubin(job.source, job.architecture, say_local_memory).log;
   });
   for (std::size_t i = 0; i < jobs.size(); ++i) {
-    INFO(jobs[i].source << " for sm_" << jobs[i].architecture << ": " << answers[i]);
+    INFO(jobs[i].file << " for sm_" << jobs[i].architecture << ": " << answers[i]);
     REQUIRE(answers[i].starts_with("compiled"));
     CHECK(answers[i].find("warning") == std::string::npos);
     const auto local = local_memory_in(answers[i]);

@@ -5,6 +5,7 @@
 /// planned for all of the GPUs; of those that asked.txt lists, which were before, one in four is again, for one of
 /// them. fallbacks.txt lists the graphs without an engine, or without a deterministic one. With LAMINA_ALL_DEVICES=1
 /// all is planned anew, and the file FILE.asked becomes what asked.txt has to be.
+#include "folder.hpp"
 #include "in_child.hpp"
 #include "recorded_graphs.hpp"
 #include <catch2/catch_test_macros.hpp>
@@ -16,12 +17,10 @@
 using namespace lamina;
 
 namespace {
-std::ifstream opened(const std::string& file) {
-  std::ifstream stream(file);
-  REQUIRE(stream.good());
-  return stream;
+/// A file of this folder.
+std::istringstream file_here(const std::string& name) {
+  return std::istringstream(contents(LAMINA_SOURCE_ROOT "/tests/gpu/" + name));
 }
-std::ifstream opened_here(const std::string& file) { return opened(LAMINA_SOURCE_ROOT "/tests/gpu/" + file); }
 
 struct KnownDevice {
   std::string name;
@@ -30,34 +29,29 @@ struct KnownDevice {
 const std::vector<KnownDevice>& devices() {
   static const std::vector<KnownDevice> all = [] {
     std::vector<KnownDevice> list;
-    for (const char* const name : {"a100", "l4", "h100", "b200"}) {
-      std::ostringstream text;
-      text << opened_here("devices/" + std::string(name) + ".json").rdbuf();
-      list.push_back({name, gpu::DeviceProperties(text.str())});
-    }
+    for (const std::string name : {"a100", "l4", "h100", "b200"})
+      list.push_back({name, gpu::DeviceProperties(file_here("devices/" + name + ".json").str())});
     return list;
   }();
   return all;
 }
 
-/// Every graph of the record, those with products of float32 strict and with TF32; in the order of their texts.
-std::vector<recorded::Graph> recorded_graphs() {
-  const char* const file = std::getenv("LAMINA_GRAPH_RECORD");
-  if (!file) SKIP("LAMINA_GRAPH_RECORD names no record");
-  std::map<std::string, recorded::Graph> sorted;
-  std::ifstream record = opened(file);
+/// Graphs by their texts.
+using Graphs = std::map<std::string, recorded::Graph>;
+
+/// Every graph of a record, those with products of float32 strict and with TF32.
+Graphs graphs_of(const char* file) {
+  Graphs graphs;
+  std::istringstream record(contents(file));
   for (recorded::Graph graph : recorded::read(record)) {
-    sorted.emplace(gpu::text_of(graph.graph), graph);
+    graphs.emplace(gpu::text_of(graph.graph), graph);
     if (gpu::detail::multiplies_float32(graph.graph)) graph.graph.math = gpu::Math::tensorfloat32;
-    sorted.emplace(gpu::text_of(graph.graph), graph);
+    graphs.emplace(gpu::text_of(graph.graph), graph);
   }
-  std::vector<recorded::Graph> graphs;
-  for (const auto& [text, graph] : sorted) graphs.push_back(graph);
   return graphs;
 }
 
-std::string line_of(const std::string& device, const gpu::OperationGraph& graph) {
-  std::string text = device + ": " + gpu::text_of(graph);
+std::string one_line(std::string text) {
   text.pop_back();
   for (std::size_t at; (at = text.find('\n')) != text.npos;) text.replace(at, 1, "; ");
   return text;
@@ -84,55 +78,58 @@ std::string answer(const gpu::OperationGraph& graph, const gpu::DeviceProperties
   return varies(graph, device) && !has_plan(graph, device, {.deterministic = true}) ? no_fixed_engine : planned;
 }
 
-std::string hash_of(const recorded::Graph& graph) { return gpu::hexadecimal(gpu::hash_of(gpu::text_of(graph.graph))); }
+std::string hash_of(const std::string& text) { return gpu::hexadecimal(gpu::hash_of(text)); }
 
 /// What cuDNN loads for a plan by an engine that is there, and by one that it compiles: then copies of this process
 /// have it already.
-void load_engines(const std::vector<recorded::Graph>& graphs) {
-  std::size_t pools = 0, convolutions = 0;
-  for (const auto& [graph, taken] : graphs) {
-    const bool pool = graph.nodes[0].kind == gpu::GraphNode::Kind::max_pool;
-    const bool convolution = taken && graph.nodes[0].kind == gpu::GraphNode::Kind::convolution;
-    if ((pool && pools++ == 0) || (convolution && convolutions++ == 0)) answer(graph, devices()[2].properties);
+void load_engines(const Graphs& graphs) {
+  for (const auto kind : {gpu::GraphNode::Kind::max_pool, gpu::GraphNode::Kind::convolution}) {
+    const auto found = std::find_if(graphs.begin(), graphs.end(), [&](const auto& entry) {
+      return entry.second.taken && entry.second.graph.nodes[0].kind == kind;
+    });
+    if (found != graphs.end()) answer(found->second.graph, devices()[2].properties);
   }
 }
 }  // namespace
 
 TEST_CASE("cuDNN plans what was run on emulated devices, or it is known that it does not") {
-  const std::vector<recorded::Graph> graphs = recorded_graphs();
+  const char* const record = std::getenv("LAMINA_GRAPH_RECORD");
+  if (!record) SKIP("LAMINA_GRAPH_RECORD names no record");
+  const Graphs graphs = graphs_of(record);
   load_engines(graphs);
   struct Job {
-    const recorded::Graph* graph;
+    const Graphs::value_type* graph;
     const KnownDevice* device;
   };
   const bool all = std::getenv("LAMINA_ALL_DEVICES");
-  std::ifstream list_of_asked = opened_here("asked.txt");
+  std::istringstream list_of_asked = file_here("asked.txt");
   const std::set<std::string> asked{std::istream_iterator<std::string>(list_of_asked), {}};
   std::vector<Job> jobs;
   std::size_t turn = 0;
-  for (const recorded::Graph& graph : graphs) {
-    const bool anew = all || !asked.contains(hash_of(graph));
+  for (const auto& graph : graphs) {
+    const bool anew = all || !asked.contains(hash_of(graph.first));
     for (std::size_t device = 0; device < devices().size(); ++device)
       if (anew || turn % 16 == 4 * device) jobs.push_back({&graph, &devices()[device]});
     ++turn;
   }
   const std::vector<std::string> answers =
-      in_children(60, jobs, [](const Job& job) { return answer(job.graph->graph, job.device->properties); });
+      in_children(60, jobs, [](const Job& job) { return answer(job.graph->second.graph, job.device->properties); });
 
   std::map<std::string, std::string> fallbacks;
-  std::ifstream list = opened_here("fallbacks.txt");
+  std::istringstream list = file_here("fallbacks.txt");
   for (std::string line; std::getline(list, line);)
     if (const std::size_t end = line.find(": "); !line.starts_with('#') && end != line.npos)
       fallbacks[line.substr(end + 2)] = line.substr(0, end);
   for (std::size_t i = 0; i < jobs.size(); ++i) {
-    const std::string line = line_of(jobs[i].device->name, jobs[i].graph->graph);
+    const auto& [text, graph] = *jobs[i].graph;
+    const std::string line = jobs[i].device->name + ": " + one_line(text);
     INFO(line);
     CHECK(answers[i] == (fallbacks.contains(line) ? fallbacks[line] : planned));
-    CHECK((answers[i] != no_engine) == jobs[i].graph->taken);
+    CHECK((answers[i] != no_engine) == graph.taken);
   }
   if (!all) return;
-  std::ofstream now(std::getenv("LAMINA_GRAPH_RECORD") + std::string(".asked"));
-  for (const recorded::Graph& graph : graphs) now << hash_of(graph) << '\n';
+  std::ofstream now(record + std::string(".asked"));
+  for (const auto& [text, graph] : graphs) now << hash_of(text) << '\n';
 }
 
 TEST_CASE("children answer in the order of their jobs, and say how their calls ended") {
