@@ -60,6 +60,7 @@
 #include "lamina/core/table.hpp"
 #include "lamina/core/text.hpp"
 #include "lamina/eager/eager.hpp"
+#include "lamina/eager/evaluation.hpp"
 #include "lamina/eager/kernel_call.hpp"
 #include "lamina/eager/packed.hpp"
 #include "lamina/eager/pending.hpp"

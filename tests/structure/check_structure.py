@@ -28,7 +28,7 @@ ALLOWED = {
     "eager": "core ops tensor backend/cpu",
     "engine": "core threads ops tensor reflect meta plan backend/cpu",
     "train": "core ops tensor reflect init layers compose meta plan eager engine backend/cpu io",
-    "cuda": "core threads ops tensor reflect meta plan engine backend/cpu backend/cuda io parallel",
+    "cuda": "core threads ops tensor reflect meta plan eager engine backend/cpu backend/cuda io parallel",
     "parallel": "core threads ops tensor reflect init layers compose meta plan eager engine backend/cpu io train",
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 #include "data_parallel.hpp"
 #include "engine.hpp"
+#include "nccl.hpp"
 
 namespace lamina {
 
@@ -34,7 +35,7 @@ template <CompileOptions Options, class... Spec, class Net> auto compile_replica
   const std::vector<int> devices = gpu::numbers_of(net.devices());
   const gpu::Communicators group(devices);
   const Dims first[] = {gpu::detail::first_piece<Spec>(idx(devices.size()))...};
-  std::vector<gpu::DeviceWeights> weights = Engine::pack(net.module(), cuda{devices[0]}, first).replicate(group);
+  std::vector<gpu::DeviceWeights> weights = gpu::replicate(Engine::pack(net.module(), cuda{devices[0]}, first), group);
   return gpu::compile_replicas<Spec...>(net, [&]<class... Piece>(const Net& module, cuda device) {
     for (gpu::DeviceWeights& packed : weights)
       if (packed.device() == device.index) return Engine(module, std::move(packed));

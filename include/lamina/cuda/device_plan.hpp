@@ -9,7 +9,7 @@
 
 namespace lamina::gpu {
 
-/// A pointer that a task gets: into the block of a call (not Source::weights), or into the weights of step `index`.
+/// A pointer that a task gets: into the arena, an input or a result of a call, or into the weights of step `index`.
 struct Address {
   planning::Source source = planning::Source::arena;
   int index = 0;
@@ -33,7 +33,7 @@ class DevicePlan {
   std::vector<Address> addresses_{};
   std::vector<std::byte*> weights_{};  ///< of each step
   std::vector<std::size_t> inputs_{}, outputs_{};
-  std::size_t workspace_at_ = 0, block_bytes_ = 0;
+  std::size_t workspace_at_ = 0, working_bytes_ = 0, block_bytes_ = 0;
   Module module_;
 
  public:
@@ -50,6 +50,7 @@ class DevicePlan {
     };
     static_cast<void>(add(std::size_t(plan_.memory.activations) * sizeof(float)));
     workspace_at_ = add(workspace_bytes());
+    working_bytes_ = end;
     for (const std::size_t bytes : inputs) inputs_.push_back(add(bytes));
     for (const planning::Place& output : plan_.outputs) outputs_.push_back(add(bytes_of(output)));
     block_bytes_ = end;
@@ -74,10 +75,27 @@ class DevicePlan {
     return most;
   }
 
+  /// Bytes of a block without the inputs and the results.
+  std::size_t working_bytes() const { return working_bytes_; }
+
   /// The arguments of all tasks in a block.
   std::vector<void*> arguments_in(std::byte* block) const {
+    std::vector<std::byte*> inputs, outputs;
+    for (const std::size_t at : inputs_) inputs.push_back(block + at);
+    for (const std::size_t at : outputs_) outputs.push_back(block + at);
+    return arguments_in(block, inputs, outputs);
+  }
+  /// With inputs and results outside of it, on the same device.
+  std::vector<void*> arguments_in(std::byte* block, const std::vector<std::byte*>& inputs,
+                                  const std::vector<std::byte*>& outputs) const {
     std::vector<void*> arguments;
-    for (const Address& a : addresses_) arguments.push_back(base_of(a, block) + a.offset);
+    for (const Address& a : addresses_) {
+      std::byte* const base = a.source == planning::Source::weights  ? weights_[std::size_t(a.index)]
+                              : a.source == planning::Source::input  ? inputs[std::size_t(a.index)]
+                              : a.source == planning::Source::output ? outputs[std::size_t(a.index)]
+                                                                     : block;
+      arguments.push_back(base + a.offset);
+    }
     return arguments;
   }
   /// Enqueues all tasks.
@@ -89,12 +107,6 @@ class DevicePlan {
   }
 
  private:
-  std::byte* base_of(const Address& a, std::byte* block) const {
-    if (a.source == planning::Source::weights) return weights_[std::size_t(a.index)];
-    if (a.source == planning::Source::input) return block + inputs_[std::size_t(a.index)];
-    if (a.source == planning::Source::output) return block + outputs_[std::size_t(a.index)];
-    return block;
-  }
   /// What is needed while the tasks are made.
   struct Making {
     DeviceProperties properties;

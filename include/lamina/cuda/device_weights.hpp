@@ -2,7 +2,7 @@
 #pragma once
 #include "../backend/cuda/pack.hpp"
 #include "../engine/packed_blocks.hpp"
-#include "nccl.hpp"
+#include "context.hpp"
 
 namespace lamina::gpu {
 
@@ -29,19 +29,18 @@ class DeviceWeights {
     Context::of(device_).synchronize();
     return list;
   }
-  /// The same weights on each device of a group, the first of which has these: sent from there to all others at once.
-  std::vector<DeviceWeights> replicate(const Communicators& group) {
-    std::vector<DeviceWeights> replicas(group.devices().size(), *this);
-    std::vector<std::vector<Storage>> sent(replicas.size());
-    for (std::size_t r = 0; r < replicas.size(); ++r) {
-      replicas[r].device_ = group.devices()[r];
-      for (Storage* const block : replicas[r].blocks.storages()) {
-        if (r > 0) *block = Context::of(replicas[r].device_).allocate(block->bytes());
-        sent[r].push_back(*block);
-      }
-    }
-    group.broadcast(sent);
-    return replicas;
+  /// Blocks of the same sizes on another device, whose bytes are written before they are read.
+  DeviceWeights similar(int device) const {
+    DeviceWeights weights(*this);
+    weights.device_ = device;
+    for (Storage* const block : weights.blocks.storages()) *block = Context::of(device).allocate(block->bytes());
+    return weights;
+  }
+  /// The memory of all blocks.
+  std::vector<Storage> storages() {
+    std::vector<Storage> list;
+    for (Storage* const block : blocks.storages()) list.push_back(*block);
+    return list;
   }
   /// Packs again what was written since. All calls have ended.
   void refresh(const calls::ModelTensors& tensors) {

@@ -1,5 +1,6 @@
 /// Several GPUs of one process: NCCL's communicators, and models that are copied to each GPU at once.
 #pragma once
+#include "device_weights.hpp"
 #include "to.hpp"
 #include <deque>
 #include <nccl.h>
@@ -87,6 +88,19 @@ template <class Net> std::vector<Net> replicate(const Net& net, const Communicat
   for (const StoredTensor<Storage*>& tensor : stored_tensors(empty)) *tensor.storage = Storage();
   std::vector<Net> replicas(blocks.size(), empty);
   for (std::size_t r = 0; r < blocks.size(); ++r) blocks[r].give_to(stored_tensors(replicas[r]));
+  return replicas;
+}
+
+/// The same packed weights on each device of a group, the first of which has these: sent from there to all others at
+/// once.
+inline std::vector<DeviceWeights> replicate(const DeviceWeights& packed, const Communicators& group) {
+  std::vector<DeviceWeights> replicas;
+  std::vector<std::vector<Storage>> sent;
+  for (const int device : group.devices()) {
+    replicas.push_back(replicas.empty() ? packed : packed.similar(device));
+    sent.push_back(replicas.back().storages());
+  }
+  group.broadcast(sent);
   return replicas;
 }
 

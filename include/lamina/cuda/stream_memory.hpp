@@ -60,7 +60,18 @@ class StreamMemory final : public DeviceMemory {
   void copy_to_host(std::byte* to, const std::byte* from, std::size_t bytes) override;
   void copy_from(DeviceMemory& source, std::byte* to, const std::byte* from, std::size_t bytes) override;
 
+  /// Eager evaluation on a device. to() says which it is, so that programs which move nothing do not compile it.
+  using Evaluator = Storage(int device, const Evaluation&);
+  static void evaluate_by(Evaluator& function) { evaluator.store(&function, std::memory_order_relaxed); }
+  Storage evaluate(const Evaluation& evaluation) override {
+    Evaluator* const function = evaluator.load(std::memory_order_relaxed);
+    if (!function) throw gpu_error("eager evaluation on a GPU: the program has moved nothing there with to()");
+    return function(device.index, evaluation);
+  }
+
  private:
+  static inline std::atomic<Evaluator*> evaluator{nullptr};
+
   ~StreamMemory() {
     const DeviceGuard guard(device.index, std::nothrow);
     static_cast<void>(cudaStreamDestroy(stream_));

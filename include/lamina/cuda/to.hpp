@@ -3,7 +3,7 @@
 #include "../core/list.hpp"
 #include "../reflect/stored.hpp"
 #include "../tensor/perform.hpp"
-#include "context.hpp"
+#include "evaluate.hpp"
 
 namespace lamina {
 
@@ -14,6 +14,7 @@ inline bool is_on(const Storage& storage, const Device& device) {
 /// The same bytes on a device: a share if they are there, or else a copy.
 [[gnu::noinline]] inline Storage placed(const Storage& storage, const Device& device) {
   if (!storage || is_on(storage, device)) return storage;
+  StreamMemory::evaluate_by(evaluate);
   Storage copy = device.kind == Device::Kind::cpu ? Storage::uninitialized(storage.bytes())
                                                   : Context::of(device.index).allocate(storage.bytes());
   Storage::copy_bytes(copy, 0, storage, 0, storage.bytes());

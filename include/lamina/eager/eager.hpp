@@ -18,7 +18,7 @@ template <class S, auto P, auto... E> const Tensor<float, S>& tensor_of(const Pe
   return x.value();
 }
 template <stored P> Tensor<typename P::value_type, typename P::shape_type> tensor_of(const P& parameter) {
-  return {share(parameter, Text{} << "an operand"), P::dims};
+  return {share(parameter, [] { return Text{} << "an operand"; }), P::dims};
 }
 
 template <class Layer> constexpr Text label_of() {
@@ -27,18 +27,23 @@ template <class Layer> constexpr Text label_of() {
   else return Text{} << class_name<Layer>();
 }
 
-/// Throws device_error for a tensor that kernels of the host cannot read.
-template <class Layer, class T, class S> void require_on_host(const Tensor<T, S>& x) {
-  if (!x.storage().memory()) return;
-  constexpr Text owner = label_of<Layer>();
-  detail::refuse_on_host(owner.empty() ? Text{} << "a tensor" : Text{} << owner << ": a tensor", x.dims(), x.device());
+[[noreturn, gnu::cold, gnu::noinline]] inline void refuse_shape(Label label, const Text& fault) {
+  const Text owner = label();
+  throw shape_error(std::string((owner.empty() ? Text{} << fault : Text{} << owner << ": " << fault).view()));
 }
-
 /// The extents of the result, checked where types leave them open.
-template <auto Op, class... D> Dims checked(const Text& owner, const D&... dims) {
-  if (const Text fault = Op.check(dims...); !fault.empty())
-    throw shape_error(std::string((owner.empty() ? Text{} << fault : Text{} << owner << ": " << fault).view()));
+template <auto Op, class... D> Dims checked(Label owner, const D&... dims) {
+  if (const Text fault = Op.check(dims...); !fault.empty()) refuse_shape(owner, fault);
   return Op.shape(dims...);
+}
+/// A share of a parameter that is read together with a tensor.
+template <class Layer, class P> Storage share_with(const Storage& x, const Dims& dims, const P& parameter) {
+  Storage storage = share(parameter, label_of<Layer>);
+  require_together(label_of<Layer>, x, dims, "a parameter", storage);
+  return storage;
+}
+template <class T, class S> Evaluation::Operand operand_of(const Tensor<T, S>& x) {
+  return {&x.storage(), x.dims(), dtype_of<T>};
 }
 
 struct Reading {
@@ -57,20 +62,19 @@ struct Reading {
     if constexpr (holds<ops::Identity, Op>) return Expression(std::forward<X>(x));
     else if constexpr (Op.role == ops::Role::alias) {
       const auto t = materialise(x);
-      return Tensor<typename Expression::value_type, S>(t.storage(), checked<Op>(label_of<Layer>(), t.dims()));
+      return Tensor<typename Expression::value_type, S>(t.storage(), checked<Op>(label_of<Layer>, t.dims()));
     } else if constexpr (Op.role == ops::Role::producer) {
       const auto t = materialise(x);
-      require_on_host<Layer>(t);
-      Held held{.x = t.storage(), .x_dims = t.dims(), .dims = checked<Op>(label_of<Layer>(), t.dims())};
+      Held held{.x = t.storage(), .x_dims = t.dims(), .dims = checked<Op>(label_of<Layer>, t.dims())};
       int slot = 0;
-      ((held.parameters[slot++] = share(parameters, label_of<Layer>())), ...);
+      ((held.parameters[slot++] = share_with<Layer>(held.x, held.x_dims, parameters)), ...);
       return Pending<S, Op>(std::move(held));
     } else if constexpr (extends && holds<ops::BatchNorm, Op>) {
       if constexpr (Op.tracked && Expression::norm_fits && !Expression::has_norm && !Expression::has_sum &&
                     !Expression::has_activation) {
         return std::move(x).template then<Op>([&](Held& held) {
           int slot = 0;
-          ((held.norm[slot++] = share(parameters, label_of<Layer>())), ...);
+          ((held.norm[slot++] = share_with<Layer>(held.x, held.x_dims, parameters)), ...);
           held.norm_operation = Op;
         });
       } else return compute<Op, S, Layer>(x, parameters...);
@@ -88,10 +92,17 @@ struct Reading {
         return std::move(x).template then<ops::Activation{}>([&](Held& held) { held.activation = function; });
       else return map(function, materialise(x));
     } else {
+      using Result = Tensor<float, typename Expression::shape_type>;
       const auto t = materialise(x);
-      require_on_host<void>(t);
-      Tensor<float, typename Expression::shape_type> y(Storage::uninitialized(std::size_t(t.size()) * sizeof(float)),
-                                                       t.dims());
+      if (DeviceMemory* const device = t.storage().memory()) {
+        const Evaluation::Operand operand = operand_of(t);
+        return Result(device->evaluate({.operation = operation_of(function),
+                                        .operands = &operand,
+                                        .operand_count = 1,
+                                        .dims = t.dims()}),
+                      t.dims());
+      }
+      Result y(Storage::uninitialized(std::size_t(t.size()) * sizeof(float)), t.dims());
       const host::Input in = input_of(t.storage(), t.dims(), Dtype::float32);
       host::Call call;
       call.in = &in;
@@ -119,8 +130,10 @@ struct Reading {
   template <auto Op, class S, class A, class B> static auto arithmetic(A&& a, B&& b) {
     const auto add = [](auto&& open, const auto& other) {
       const auto t = materialise(other);
-      require_on_host<void>(t);
-      return std::move(open).template then<Op>([&](Held& held) { held.residual = t.storage(); });
+      return std::move(open).template then<Op>([&](Held& held) {
+        require_together(label_of<void>, held.x, held.x_dims, "what is added", t.storage());
+        held.residual = t.storage();
+      });
     };
     if constexpr (Op.kind == ops::Binary::Kind::add && takes_sum<A&&, B>()) return add(std::move(a), b);
     else if constexpr (Op.kind == ops::Binary::Kind::add && takes_sum<B&&, A>()) return add(std::move(b), a);
@@ -131,29 +144,37 @@ struct Reading {
   template <auto Op, class S, class Layer, class X, class... P>
   static Tensor<float, S> compute(const X& x, const P&... parameters) {
     const auto t = materialise(x);
-    require_on_host<Layer>(t);
-    const Storage shares[] = {share(parameters, label_of<Layer>())..., Storage()};
-    host::Call call;
-    for (std::size_t k = 0; k < sizeof...(P); ++k)
-      if (shares[k]) call.parameters[k] = input_of(shares[k], {}, Dtype::float32);
-    const host::Input in = input_of(t.storage(), t.dims(), dtype_of<typename X::value_type>);
-    return finish<Op, S>(call, &in, 1, checked<Op>(label_of<Layer>(), t.dims()));
+    const Storage shares[4] = {share_with<Layer>(t.storage(), t.dims(), parameters)...};
+    const Evaluation::Operand operands[] = {operand_of(t)};
+    return finish<Op, S>(operands, shares, checked<Op>(label_of<Layer>, t.dims()));
   }
   /// Runs the kernel of an operation on several operands.
   template <auto Op, class S, class... X> static Tensor<float, S> compute_all(const X&... x) {
-    return [&](const auto&... tensors) {
-      (require_on_host<void>(tensors), ...);
-      const host::Input in[] = {input_of(tensors.storage(), tensors.dims(),
-                                         dtype_of<typename std::remove_cvref_t<decltype(tensors)>::value_type>)...};
-      host::Call call;
-      return finish<Op, S>(call, in, int(sizeof...(X)), checked<Op>(Text{}, tensors.dims()...));
+    return [](const auto& first, const auto&... others) {
+      (require_together(label_of<void>, first.storage(), first.dims(), "another operand", others.storage()), ...);
+      const Evaluation::Operand operands[] = {operand_of(first), operand_of(others)...};
+      const Storage none[4] = {};
+      return finish<Op, S>(operands, none, checked<Op>(label_of<void>, first.dims(), others.dims()...));
     }(tensor_of(x)...);
   }
-  template <auto Op, class S>
-  static Tensor<float, S> finish(host::Call& call, const host::Input* in, int inputs, const Dims& dims) {
+  template <auto Op, class S, int Operands>
+  static Tensor<float, S> finish(const Evaluation::Operand (&operands)[Operands], const Storage (&parameters)[4],
+                                 const Dims& dims) {
+    if (DeviceMemory* const device = operands[0].storage->memory())
+      return {device->evaluate({.operation = operation_of(Op),
+                                .operands = operands,
+                                .operand_count = Operands,
+                                .parameters = parameters,
+                                .dims = dims}),
+              dims};
+    host::Call call;
+    host::Input in[Operands];
+    for (int i = 0; i < Operands; ++i) in[i] = input_of(*operands[i].storage, operands[i].dims, operands[i].dtype);
+    for (int k = 0; k < 4; ++k)
+      if (parameters[k]) call.parameters[k] = input_of(parameters[k], {}, Dtype::float32);
     Tensor<float, S> y(Storage::uninitialized(std::size_t(count(dims)) * sizeof(float)), dims);
     call.in = in;
-    call.inputs = inputs;
+    call.inputs = Operands;
     call.out = output_of(y.data(), dims);
     run_with_scratch<Op>(call);
     return y;

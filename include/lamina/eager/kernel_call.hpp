@@ -2,7 +2,7 @@
 #pragma once
 #include "../backend/cpu/planar.hpp"
 #include "../tensor/parameter.hpp"
-#include <string>
+#include "evaluation.hpp"
 
 namespace lamina::inline LAMINA_ISA::eager {
 
@@ -26,18 +26,34 @@ template <auto Op> void run_with_scratch(host::Call& call) {
   run(Op, call);
 }
 
+/// The name of a layer in errors; empty for a function.
+using Label = Text (*)();
+
+[[noreturn, gnu::cold, gnu::noinline]] inline void refuse_apart(Label label, const Dims& dims, const Device& is,
+                                                                const char* other, const Device& other_is) {
+  const Text owner = label();
+  throw device_error(std::string(((owner.empty() ? Text{} : Text{} << owner << ": ")
+                                  << "a tensor " << dims << " is on " << is << ", " << other << " on " << other_is
+                                  << ": move one of them with to(..., device)")
+                                     .view()));
+}
+/// Throws device_error unless memory that is read together with a tensor is on its device, or is nothing.
+inline void require_together(Label label, const Storage& x, const Dims& dims, const char* other,
+                             const Storage& storage) {
+  if (x.memory() == storage.memory() || !storage || x.device() == storage.device()) return;
+  refuse_apart(label, dims, x.device(), other, storage.device());
+}
+
 /// A share of a parameter's memory. `owner` names the layer in the error that a parameter without values gives.
-template <class P> Storage share(const P& parameter, const Text& owner) {
+template <class P> Storage share(const P& parameter, Label owner) {
   if constexpr (!stored<P>) return {};
   else {
     static_assert(std::is_same_v<typename P::value_type, float>,
                   "lamina: eager evaluation computes with parameters of float");
     if (!parameter.has_values())
       throw parameter_error(std::string(
-          (Text{} << owner << ": a parameter " << P::dims << " has no values yet: load a checkpoint or write its data")
+          (Text{} << owner() << ": a parameter " << P::dims << " has no values yet: load a checkpoint or write its data")
               .view()));
-    if (parameter.storage().memory())
-      detail::refuse_on_host(Text{} << owner << ": a parameter", P::dims, parameter.storage().device());
     return parameter.storage();
   }
 }

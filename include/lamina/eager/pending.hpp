@@ -23,7 +23,7 @@ struct Held {
 };
 
 /// Runs the kernel of a producer and what is fused to it into `out`.
-template <class Op> void evaluate(const Op& op, const Held& held, float* out) {
+template <class Op> void evaluate_on_host(const Op& op, const Held& held, float* out) {
   const host::Method method = host::planar_method(op, held.x_dims, CompileOptions{});
   const PackedForms::Form form = packed(op, method, held.parameters, held.norm, held.norm_operation.eps);
   const host::Input x = input_of(held.x, held.x_dims, Dtype::float32);
@@ -39,6 +39,18 @@ template <class Op> void evaluate(const Op& op, const Held& held, float* out) {
   call.method = method;
   call.threads = num_threads();
   host::run_planar(op, call);
+}
+[[gnu::noinline]] inline Storage evaluate_on_device(const Operation& operation, const Held& held) {
+  const Evaluation::Operand operand{&held.x, held.x_dims, Dtype::float32};
+  return held.x.memory()->evaluate({.operation = operation,
+                                    .operands = &operand,
+                                    .operand_count = 1,
+                                    .parameters = held.parameters,
+                                    .dims = held.dims,
+                                    .norm = held.norm[2] ? held.norm : nullptr,  // the mean is always there
+                                    .norm_operation = held.norm_operation,
+                                    .residual = held.residual ? &held.residual : nullptr,
+                                    .activation = held.activation});
 }
 }  // namespace eager
 
@@ -79,9 +91,13 @@ template <shape S, auto Producer, auto... Epilogues> class Pending {
   /// The computed tensor.
   const Tensor<float, S>& value() const {
     if (!result.storage()) {
-      Tensor<float, S> fresh(Storage::uninitialized(std::size_t(count(held.dims)) * sizeof(float)), held.dims);
-      eager::evaluate(Producer, held, fresh.data());
-      result = std::move(fresh);
+      if (held.x.memory()) {
+        result = Tensor<float, S>(eager::evaluate_on_device(operation_of(Producer), held), held.dims);
+      } else {
+        Tensor<float, S> fresh(Storage::uninitialized(std::size_t(count(held.dims)) * sizeof(float)), held.dims);
+        eager::evaluate_on_host(Producer, held, fresh.data());
+        result = std::move(fresh);
+      }
       held = {};
     }
     return result;

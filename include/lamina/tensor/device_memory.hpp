@@ -6,6 +6,7 @@
 namespace lamina {
 
 class Storage;
+struct Evaluation;
 
 /// Memory of a device. The runtime of the device implements it, so that tensors, models and weight files need not know
 /// that runtime. An object lives as long as any of its blocks. What work on a block follows on earlier work, on any
@@ -23,6 +24,8 @@ struct DeviceMemory {
   virtual void copy_to_host(std::byte* to, const std::byte* from, std::size_t bytes) = 0;
   /// Writes to a block of this memory what lies in one of `source`, which is memory of the same runtime.
   virtual void copy_from(DeviceMemory& source, std::byte* to, const std::byte* from, std::size_t bytes) = 0;
+  /// Eager evaluation on blocks of this device (eager/evaluation.hpp): the result, in a new block.
+  virtual Storage evaluate(const Evaluation& evaluation) = 0;
 
  protected:
   explicit DeviceMemory(Device d) : device(d) {}

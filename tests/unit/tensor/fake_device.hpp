@@ -2,11 +2,12 @@
 #pragma once
 #include <cstdlib>
 #include <cstring>
-#include <lamina/tensor/storage.hpp>
-#include <set>
+#include <lamina/eager/evaluation.hpp>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
-/// Counts its blocks, and can be told to fail.
+/// Counts its blocks, notes what it is asked to compute, and can be told to fail.
 class FakeDevice final : public lamina::DeviceMemory {
   static constexpr std::uintptr_t trap = std::uintptr_t(1) << 62;  // no address of a program on x86-64 or arm64
   static std::byte* flipped(const std::byte* block) {
@@ -19,7 +20,8 @@ class FakeDevice final : public lamina::DeviceMemory {
 
  public:
   int blocks = 0;
-  int copies_until_failure = -1;  ///< negative: never
+  int copies_until_failure = -1;         ///< negative: never
+  std::vector<std::string> evaluated{};  ///< operations, with the number of their parameters and what is fused to them
 
   explicit FakeDevice(int index) : DeviceMemory(lamina::cuda{index}) {}
   ~FakeDevice() = default;
@@ -45,6 +47,18 @@ class FakeDevice final : public lamina::DeviceMemory {
   void copy_from(lamina::DeviceMemory&, std::byte* to, const std::byte* from, std::size_t bytes) override {
     count_copy();
     std::memcpy(flipped(to), flipped(from), bytes);
+  }
+  /// Computes nothing.
+  lamina::Storage evaluate(const lamina::Evaluation& e) override {
+    std::string note(std::visit([](const auto& op) { return op.name; }, e.operation));
+    int parameters = 0;
+    for (int k = 0; e.parameters && k < 4; ++k) parameters += bool(e.parameters[k]);
+    note += " " + std::to_string(e.operand_count) + "/" + std::to_string(parameters);
+    if (e.norm) note += ", norm";
+    if (e.residual) note += ", sum";
+    if (e.activation.kind != lamina::ops::Activation::Kind::identity) note += ", function";
+    evaluated.push_back(note);
+    return allocate(std::size_t(count(e.dims)) * sizeof(float));
   }
 
   /// The same bytes on this device.
