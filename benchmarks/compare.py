@@ -8,26 +8,14 @@ import argparse
 import json
 import shutil
 import sys
-from collections.abc import Callable
 
 from cases import NETS
 from plot import plot
-from prepare import HERE, Result, aligned, build, export, measure
+from prepare import HERE, Result, aligned, build, comma_list, export, measure
 
 OURS = {"g++": "lamina", "clang++-19": "lamina clang"}
 
 Key = tuple[str, int, int]  # net, batch, threads
-
-
-def comma_list(known: list[str] | None = None) -> Callable[[str], list[str]]:
-    def parse(text: str) -> list[str]:
-        names = text.split(",")
-        for name in names:
-            if known and name not in known:
-                raise argparse.ArgumentTypeError(f"'{name}' is none of {', '.join(known)}")
-        return names
-
-    return parse
 
 
 def parse_options() -> argparse.Namespace:

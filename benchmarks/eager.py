@@ -5,13 +5,13 @@ import sys
 
 import engines
 from cases import NETS
-from prepare import aligned, build, export, measure
+from prepare import aligned, build, comma_list, export, measure
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks/run.sh eager", description="Eager evaluation beside the plan.")
     parser.add_argument("--seconds", type=float, default=1, help="timed seconds of each on a case")
-    parser.add_argument("--nets", type=lambda text: text.split(","), default=NETS, help=f"of {','.join(NETS)}")
+    parser.add_argument("--nets", type=comma_list(NETS), default=NETS, help=f"of {','.join(NETS)}")
     parser.add_argument("--threads", default="1")
     parser.add_argument("--compiler", default="g++")
     options = parser.parse_args()

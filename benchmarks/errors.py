@@ -20,7 +20,7 @@ import engines
 import nets
 from cases import CASES, Case
 from engines import Engine, Task
-from prepare import aligned, build
+from prepare import aligned, build, comma_list
 
 VARIANTS = ["exact", "strict", "fast"]
 PEERS = [engines.pytorch, engines.pytorch_channels_last, engines.onnx_runtime, engines.open_vino]
@@ -58,7 +58,8 @@ def means(runs: list[Errors]) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks/run.sh errors", description="Errors against float64.")
     parser.add_argument("--seeds", type=int, default=3, help="weights and inputs of each net")
-    parser.add_argument("--nets", type=lambda text: text.split(","), default=[case.net for case in IMAGE_CASES])
+    names = [case.net for case in IMAGE_CASES]
+    parser.add_argument("--nets", type=comma_list(names), default=names, help=f"of {','.join(names)}")
     parser.add_argument("--compiler", default="g++")
     options = parser.parse_args()
     cases = [case for case in IMAGE_CASES if case.net in options.nets]

@@ -21,7 +21,7 @@ from torch._inductor import config as inductor_config
 
 import nets
 from cases import Case
-from prepare import FILES, HERE, Result, aligned
+from prepare import FILES, HERE, Result, aligned, comma_list
 from timing import Engine, figures, max_error, measure
 
 CASES = [
@@ -136,7 +136,7 @@ def main() -> None:
     parser.add_argument("folder", type=pathlib.Path, help=argparse.SUPPRESS)
     parser.add_argument("--seconds", type=float, default=2, help="timed seconds of an engine on a case")
     names = list(dict.fromkeys(case.net for case in CASES))
-    parser.add_argument("--nets", type=lambda text: text.split(","), default=names, help=f"of {','.join(names)}")
+    parser.add_argument("--nets", type=comma_list(names), default=names, help=f"of {','.join(names)}")
     options = parser.parse_args()
     warnings.filterwarnings("ignore")
     if not torch.cuda.is_available():

@@ -1,12 +1,14 @@
-"""What all comparisons begin and end with: lamina's side is built, the nets are exported, engines are measured in a
-process of their own, and a table is laid out."""
+"""What all comparisons begin and end with: options are read, lamina's side is built, the nets are exported, engines are
+measured in a process of their own, and a table is laid out."""
 
+import argparse
 import json
 import os
 import pathlib
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 
 from cases import CASES
 
@@ -14,6 +16,19 @@ HERE = pathlib.Path(__file__).resolve().parent
 FILES = HERE.parent / "build" / "benchmarks" / "nets"
 
 Result = dict[str, object]
+
+
+def comma_list(known: list[str] | None = None) -> Callable[[str], list[str]]:
+    """How argparse reads `a,b,c`, where all of them are known."""
+
+    def parse(text: str) -> list[str]:
+        names = text.split(",")
+        for name in names:
+            if known and name not in known:
+                raise argparse.ArgumentTypeError(f"'{name}' is none of {', '.join(known)}")
+        return names
+
+    return parse
 
 
 def build(compiler: str, variants: list[str], nets: list[str]) -> str:

@@ -33,7 +33,9 @@ class Child {
       std::string text;
       try {
         text = call();
-      } catch (const std::exception& e) { text = e.what(); }
+      } catch (const std::exception& e) { text = e.what(); } catch (...) {
+        text = "it throws something else";
+      }
       const bool written = write(ends[1], text.data(), text.size()) == ssize_t(text.size());
       _exit(written ? 0 : 1);
     }
