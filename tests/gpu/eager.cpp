@@ -157,13 +157,16 @@ TEST_CASE("tensors go from thread to thread, and from device to device", "[two]"
   CHECK(emulation::faults() == nothing());
 }
 
-TEST_CASE("extents may be dyn, or zero") {
+TEST_CASE("extents may be dyn, or zero, and share the packed weights") {
   const Net net = loaded(), there = to(net, cuda{0});
   for (const idx n : {1, 3}) {
     Tensor<float, Shape<dyn, 2, 5, 5>> x({n, 2, 5, 5});
     x.fill(float(n));
     CHECK(error_of(there(to(x, cuda{0})), net(x)) < 1e-5);
   }
+  const std::size_t used = emulation::memory_used(0);
+  CHECK(to(there(to(Tensor<float, Shape<dyn, 2, 5, 5>>({2, 2, 5, 5}), cuda{0})), cpu{}).size() == 6);
+  CHECK(emulation::memory_used(0) == used);
   const Tensor<float, Shape<dyn, 2, 5, 5>> none({0, 2, 5, 5});
   CHECK(to(there(to(none, cuda{0})), cpu{}).size() == 0);
 }

@@ -34,6 +34,11 @@ struct EvaluationCase {
     for (int k = 0; k < most_parameters; ++k) parameters[std::size_t(k)] = parameter_of(e, k);
   }
   friend bool operator==(const EvaluationCase&, const EvaluationCase&) = default;
+  /// The same weights are packed for the other: it is of other extents at most.
+  bool packs_as(const EvaluationCase& other) const {
+    return device == other.device && operation == other.operation && parameters == other.parameters &&
+           has_norm == other.has_norm && norm_operation == other.norm_operation;
+  }
 
   /// Null where there is none.
   static const Storage* parameter_of(const Evaluation& e, int k) {
@@ -83,8 +88,10 @@ class ReadyOperation {
   DevicePlan plan_;
 
  public:
-  ReadyOperation(EvaluationCase of, const Evaluation& e)
-      : case_(std::move(of)), versions_(versions_of(e)), weights_(case_.device, CompileOptions{}),
+  /// `packed`: of an operation that packs its weights as this one does; null: there is none yet.
+  ReadyOperation(EvaluationCase of, const Evaluation& e, const ReadyOperation* packed)
+      : case_(std::move(of)), versions_(versions_of(e)),
+        weights_(packed ? packed->weights_ : DeviceWeights(case_.device, CompileOptions{})),
         plan_(make_plan(case_, weights_, e)) {}
   /// Nothing is freed that is still worked with.
   ~ReadyOperation() {
@@ -96,6 +103,7 @@ class ReadyOperation {
 
   const DevicePlan& plan() const { return plan_; }
   bool is_for(const EvaluationCase& other) const { return case_ == other; }
+  bool packs_as(const EvaluationCase& other) const { return case_.packs_as(other); }
   /// False once a parameter was written.
   bool is_fresh(const Evaluation& e) const { return versions_ == versions_of(e); }
 
@@ -127,25 +135,31 @@ class ReadyOperation {
 /// The operations that were made ready: those with parameters are kept beside the first of them and go with it, the
 /// others as long as the process.
 class ReadyOperations : public Attachment {
-  std::forward_list<std::shared_ptr<const ReadyOperation>> list;
+  using Shared = std::shared_ptr<const ReadyOperation>;
+  std::forward_list<Shared> list;
 
  public:
   /// Made at the first need, and again after a write to a parameter.
-  static std::shared_ptr<const ReadyOperation> get(int device, const Evaluation& e) {
+  static Shared get(int device, const Evaluation& e) {
     EvaluationCase wanted(device, e);
     static std::mutex mutex;
+    Shared packed;
     {
       const std::lock_guard lock(mutex);
-      for (const std::shared_ptr<const ReadyOperation>& ready : beside(e).list)
-        if (ready->is_for(wanted) && ready->is_fresh(e)) return ready;
+      for (const Shared& ready : beside(e).list) {
+        if (!ready->packs_as(wanted) || !ready->is_fresh(e)) continue;
+        if (ready->is_for(wanted)) return ready;
+        packed = ready;
+      }
     }
     // Other threads go on meanwhile; what two of them make at the same time is the same.
-    std::shared_ptr<const ReadyOperation> made = std::make_shared<ReadyOperation>(wanted, e);
-    std::forward_list<std::shared_ptr<const ReadyOperation>> stale;
+    const Shared made = std::make_shared<ReadyOperation>(wanted, e, packed.get());
+    std::forward_list<Shared> stale;  // freed without the lock
     const std::lock_guard lock(mutex);
-    auto& list = beside(e).list;
+    std::forward_list<Shared>& list = beside(e).list;
     for (auto before = list.before_begin(); std::next(before) != list.end();)
-      if ((*std::next(before))->is_for(wanted)) stale.splice_after(stale.before_begin(), list, before);
+      if (const ReadyOperation& old = **std::next(before); old.packs_as(wanted) && !old.is_fresh(e))
+        stale.splice_after(stale.before_begin(), list, before);
       else ++before;
     list.push_front(made);
     return made;
