@@ -47,9 +47,13 @@ while [ "$rest" -gt 0 ]; do
 done
 build=$root/build/$(printf '%s' "$name" | tr -c 'A-Za-z0-9.+_' '-')
 
-# -O1 is the fastest way through build and run together; a sanitizer's traces need line numbers.
-set -- -Doptimization=1 -Db_ndebug=false -Ddebug=$sanitized "-Dgolden_manifest=$manifest" "$@"
-if $sanitized; then set -- -Db_lundef=false "$@"; fi
+# -O1 is the fastest way through build and run together, under sanitizers -O0; their traces need line numbers.
+optimization=1
+if $sanitized; then
+  optimization=0
+  set -- -Db_lundef=false "$@"
+fi
+set -- -Doptimization=$optimization -Db_ndebug=false -Ddebug=$sanitized "-Dgolden_manifest=$manifest" "$@"
 
 if [ -n "$cross" ]; then
   set -- --cross-file "$root/.deps/$cross/sysroot.ini" --cross-file "$root/tests/cross/$cross.ini" -Dexamples=false "$@"
