@@ -40,7 +40,7 @@ def library(root, name):
 def main():
     named = [root for root in sys.argv[1:] if root]
     usual = [os.environ.get("CUDA_HOME"), os.environ.get("CUDA_PATH"), "/usr/local/cuda", sysconfig.get_path("purelib") + "/nvidia"]
-    roots = named or [root for root in usual if root]
+    roots = named or list(dict.fromkeys(root for root in usual if root))
     root = next((root for root in roots if header_folder(root, HEADERS["cudart"])), None)
     if root is None:
         print(f"no {HEADERS['cudart']} in {' or '.join(roots)}")
