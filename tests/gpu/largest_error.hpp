@@ -1,6 +1,7 @@
 /// Inputs with hashed elements, and how far results on them lie apart.
 #pragma once
 #include "full_size/hashed_weights.hpp"
+#include <algorithm>
 #include <cmath>
 #include <lamina.hpp>
 

@@ -79,4 +79,10 @@ class DeviceGuard {
   }
 };
 
+/// For destructors: waits until a device has done all its work, whether or not that failed.
+inline void finish_work(int device) noexcept {
+  const DeviceGuard guard(device, std::nothrow);
+  static_cast<void>(cudaDeviceSynchronize());
+}
+
 }  // namespace lamina::gpu

@@ -41,10 +41,7 @@ template <class Net, CompileOptions Options, class... Spec> class Engine {
 
     Shared(const Net& source, DeviceWeights given) : net(source), weights(std::move(given)) {}
     /// Nothing is freed that is still worked with.
-    ~Shared() {
-      const DeviceGuard guard(weights.device(), std::nothrow);
-      static_cast<void>(cudaDeviceSynchronize());
-    }
+    ~Shared() { finish_work(weights.device()); }
   };
   lamina::detail::Owned<Shared> shared;
 

@@ -50,24 +50,18 @@ struct EvaluationCase {
 /// An evaluation as a graph, whose parameters are known by the addresses of their storages.
 [[gnu::cold]] inline Graph graph_of(const Evaluation& e) {
   Graph graph;
-  const auto add = [&](const Operation& operation, const std::vector<int>& inputs, const Storage* parameters,
-                       const Dims& dims, Dtype dtype) {
-    Node node{.operation = operation,
-              .first_input = int(graph.inputs.size()),
-              .inputs = int(inputs.size()),
-              .dims = dims,
-              .dtype = dtype};
+  const auto add = [&](const Operation& operation, const Dims& dims, Dtype dtype, const std::vector<int>& inputs,
+                       const Storage* parameters) {
+    Node node{.operation = operation, .dims = dims, .dtype = dtype};
     for (int k = 0; k < 4; ++k)
       if (parameters && parameters[k]) node.parameters[k] = parameters + k;
-    graph.inputs.insert(graph.inputs.end(), inputs.begin(), inputs.end());
-    graph.nodes.push_back(node);
-    return int(graph.nodes.size()) - 1;
+    return lamina::detail::record(graph, node, inputs);
   };
   std::vector<int> operands;
   for (int i = 0; i < e.operand_count; ++i)
-    operands.push_back(add(operation_of(ops::Input{i}), {}, nullptr, e.operands[i].dims, e.operands[i].dtype));
+    operands.push_back(add(operation_of(ops::Input{i}), e.operands[i].dims, e.operands[i].dtype, {}, nullptr));
   const auto follow = [&](const Operation& operation, const std::vector<int>& inputs, const Storage* parameters) {
-    return add(operation, inputs, parameters, e.dims, Dtype::float32);
+    return add(operation, e.dims, Dtype::float32, inputs, parameters);
   };
   const int residual = e.residual ? follow(operation_of(ops::Input{e.operand_count}), {}, nullptr) : -1;
   int value = follow(e.operation, operands, e.parameters);
@@ -94,10 +88,7 @@ class ReadyOperation {
         weights_(packed ? packed->weights_ : DeviceWeights(case_.device, CompileOptions{})),
         plan_(make_plan(case_, weights_, e)) {}
   /// Nothing is freed that is still worked with.
-  ~ReadyOperation() {
-    const DeviceGuard guard(case_.device, std::nothrow);
-    static_cast<void>(cudaDeviceSynchronize());
-  }
+  ~ReadyOperation() { finish_work(case_.device); }
   ReadyOperation(const ReadyOperation&) = delete;
   ReadyOperation& operator=(const ReadyOperation&) = delete;
 

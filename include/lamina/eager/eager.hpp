@@ -28,8 +28,7 @@ template <class Layer> constexpr Text label_of() {
 }
 
 [[noreturn, gnu::cold, gnu::noinline]] inline void refuse_shape(Label label, const Text& fault) {
-  const Text owner = label();
-  throw shape_error(std::string((owner.empty() ? Text{} << fault : Text{} << owner << ": " << fault).view()));
+  throw shape_error(std::string((beginning(label) << fault).view()));
 }
 /// The extents of the result, checked where types leave them open.
 template <auto Op, class... D> Dims checked(Label owner, const D&... dims) {

@@ -3,6 +3,7 @@
 #include "../backend/cpu/planar.hpp"
 #include "../tensor/parameter.hpp"
 #include "evaluation.hpp"
+#include <string>
 
 namespace lamina::inline LAMINA_ISA::eager {
 
@@ -28,12 +29,15 @@ template <auto Op> void run_with_scratch(host::Call& call) {
 
 /// The name of a layer in errors; empty for a function.
 using Label = Text (*)();
+/// What such an error begins with.
+inline Text beginning(Label label) {
+  const Text owner = label();
+  return owner.empty() ? Text{} : Text{} << owner << ": ";
+}
 
 [[noreturn, gnu::cold, gnu::noinline]] inline void refuse_apart(Label label, const Dims& dims, const Device& is,
                                                                 const char* other, const Device& other_is) {
-  const Text owner = label();
-  throw device_error(std::string(((owner.empty() ? Text{} : Text{} << owner << ": ")
-                                  << "a tensor " << dims << " is on " << is << ", " << other << " on " << other_is
+  throw device_error(std::string((beginning(label) << "a tensor " << dims << " is on " << is << ", " << other << " on " << other_is
                                   << ": move one of them with to(..., device)")
                                      .view()));
 }

@@ -3,6 +3,7 @@
 #pragma once
 #include "../core/dtype.hpp"
 #include "../ops/all.hpp"
+#include <initializer_list>
 #include <vector>
 
 namespace lamina {
@@ -28,6 +29,17 @@ struct Graph {
 };
 
 namespace detail {
+/// Appends a node that reads these values; returns its number.
+template <class Inputs = std::initializer_list<int>>
+constexpr int record(Graph& graph, const Node& made, const Inputs& inputs) {
+  Node node = made;
+  node.first_input = int(graph.inputs.size());
+  node.inputs = int(inputs.size());
+  for (int i : inputs) graph.inputs.push_back(i);
+  graph.nodes.push_back(node);
+  return int(graph.nodes.size()) - 1;
+}
+
 template <class Op> constexpr idx macs_as(const Graph& graph, const Node& node) {
   const Op& op = as<Op>(node.operation);
   if constexpr (requires(Dims d) { op.macs(d); }) return op.macs(graph.input_dims(node, 0));

@@ -23,15 +23,6 @@ namespace detail {
 template <class X> inline constexpr bool is_meta = false;
 template <class S, class T> inline constexpr bool is_meta<Meta<S, T>> = true;
 
-/// Appends a node; returns its number.
-constexpr int record(Graph& graph, const Node& made, std::initializer_list<int> inputs) {
-  Node node = made;
-  node.first_input = int(graph.inputs.size());
-  node.inputs = int(inputs.size());
-  for (int i : inputs) graph.inputs.push_back(i);
-  graph.nodes.push_back(node);
-  return int(graph.nodes.size()) - 1;
-}
 /// A recorded graph of dyn extents meets the real ones here: the same check as at compile time, as an exception.
 template <class Layer> void throw_shape_error(const Text& fault) {
   Text text;
